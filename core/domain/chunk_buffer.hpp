@@ -1,0 +1,52 @@
+// Audio of one speaker that waits for Kafka (CONTRACT 4, "If Kafka is away"). A chunk gets its number when it leaves here, so what
+// is dropped leaves no hole. Thread: loop.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+#include "core/domain/media.hpp"
+
+namespace fluentgate {
+
+// Bytes that wait in all buffers of the process.
+struct BufferBudget {
+  std::size_t bytes = 0;
+  std::size_t bytes_max = 0;  // kafka.buffer_bytes
+};
+
+class ChunkBuffer {
+ public:
+  // The three options of the same names, in ms. `budget` must outlive this.
+  ChunkBuffer(BufferBudget& budget, std::int64_t buffer_ms, std::int64_t inflight_ms);
+  ~ChunkBuffer();
+  ChunkBuffer(const ChunkBuffer&) = delete;
+  ChunkBuffer& operator=(const ChunkBuffer&) = delete;
+
+  // Adds a chunk at the end; drops the oldest until buffer_ms and the budget hold (the new one itself last). Returns the microseconds dropped
+  // and adds them, as gap_ms, to the chunk that now comes first (or to the next pushed one if none is left).
+  std::int64_t push(AudioChunk chunk);
+  // The next chunk, if the inflight bound allows one more (at least one may always be in flight). It stays until take().
+  const AudioChunk* peek() const noexcept;
+  // Removes it and counts its duration as in flight.
+  AudioChunk take();
+  // Puts a chunk taken a moment ago back in front (the producer refused it): nothing is lost.
+  void put_back(AudioChunk chunk);
+  // A delivery report, good or bad, for a chunk of that duration.
+  void settled(std::int64_t duration_us) noexcept;
+
+  bool empty() const noexcept { return waiting_.empty(); }
+  std::int64_t waiting_us() const noexcept { return waiting_us_; }
+  std::int64_t inflight_us() const noexcept { return inflight_us_; }
+
+ private:
+  BufferBudget& budget_;
+  std::int64_t buffer_us_;
+  std::int64_t inflight_us_max_;
+  std::deque<AudioChunk> waiting_;
+  std::int64_t waiting_us_ = 0;
+  std::int64_t inflight_us_ = 0;
+  std::int64_t dropped_us_ = 0;  // not yet told to a chunk
+};
+
+}  // namespace fluentgate

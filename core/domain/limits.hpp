@@ -1,0 +1,35 @@
+// Named bounds that are not options: what is refused or dropped beyond them is said where each is used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fluentgate::limits {
+
+inline constexpr std::size_t room_id_bytes_max = 128;
+inline constexpr std::size_t language_tag_bytes_max = 35;      // RFC 5646, 4.4.1
+inline constexpr std::size_t language_list_max = 8;
+inline constexpr std::size_t json_depth_max = 64;              // the outer object being 1
+inline constexpr std::size_t user_id_bytes_max = 512;
+inline constexpr std::size_t token_bytes_max = 8192;
+inline constexpr std::size_t subprotocol_offer_bytes_max = 126;  // lws reads no more
+inline constexpr std::size_t close_reason_bytes_max = 123;       // RFC 6455, 5.5.1
+inline constexpr std::size_t mailbox_messages_max = 65536;       // waiting for the loop; beyond: audio frames are dropped and counted
+inline constexpr std::size_t history_rooms_max = 20000;          // rooms with captions kept; beyond: the least recently written goes
+inline constexpr std::size_t history_bytes_max = 256u << 20;
+inline constexpr std::size_t produced_languages_max = 64;        // per (room, speaker)
+inline constexpr std::size_t latency_records_max = 512;          // chunks remembered per (room, speaker) for correlation
+inline constexpr std::size_t latency_speakers_max = 50000;
+inline constexpr std::size_t metric_languages_max = 32;          // distinct languages as label values; others become "-"
+inline constexpr std::size_t log_window_records_max = 4096;      // (offset, timestamp) remembered per partition, for resume
+inline constexpr std::int64_t voice_pause_ms = 2000;             // silence that starts a speaker's run of voice anew (suppression)
+inline constexpr std::int64_t speaker_gone_ms = 3000;            // audio socket gone: restore_original speaker_left
+inline constexpr std::int64_t ping_after_ms = 20000;
+inline constexpr std::int64_t pong_within_ms = 20000;
+inline constexpr std::int64_t handshake_ms = 10000;
+inline constexpr std::int64_t heartbeat_ms = 15000;
+inline constexpr std::int64_t pipeline_down_ms = 2000;
+inline constexpr std::int64_t skipped_event_ms = 1000;
+inline constexpr std::size_t captions_client_messages_max = 20;  // per 10 s, beyond: 1008
+
+}  // namespace fluentgate::limits
