@@ -38,6 +38,8 @@ class Transport {
   virtual void want_writable() noexcept = 0;
   // Sends a close frame with the code and its row's reason, after what was written; then the socket ends. The first code given stays.
   virtual void close(CloseCode code) noexcept = 0;
+  // Ends the socket without a close frame: the peer is dead.
+  virtual void abort() noexcept = 0;
 };
 
 // Hands a chunk to Kafka. Thread: loop.

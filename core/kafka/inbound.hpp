@@ -1,0 +1,37 @@
+// What the Kafka threads tell the loop, and the one way to tell it. Plain values; batches keep Kafka's order per partition.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/domain/media.hpp"
+
+namespace fluentgate::kafka {
+
+// Every record of the text topics, of whichever room, before the caption made of it: for resume.
+struct RecordSeen { LogPosition position; };
+// Reading of a text topic's partition began at `offset`; `end` was the end of its log at that time.
+struct PartitionOpened { std::uint8_t topic = 0; std::int32_t partition = 0; std::int64_t offset = 0; std::int64_t end = 0; };
+// Delivery report of a chunk, in order per speaker. ok false: the broker refused it for good (`error` is librdkafka's name of the reason).
+struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error; };
+// Highest number of a speaker found in audio.raw's last audio.sequence_lookback_ms.
+struct SpeakerRecovered { RoomId room; UserId user; std::int64_t sequence_number = 0; };
+struct RecoveryDone {};
+struct Malformed { std::uint8_t topic = 0; std::string reason; };  // topic: index as in LogPosition
+// Sent on every change. `positioned`: the consumer has a position on every partition of every topic, so that what is published from now on is delivered.
+struct BrokerState { bool connected = false; bool positioned = false; std::string cluster_id; };
+
+using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, ChunkSettled, SpeakerRecovered, RecoveryDone, Malformed, BrokerState>;
+
+class InboundSink {
+ public:
+  virtual ~InboundSink() = default;
+  // Thread: any. Never blocks on the loop. Over limits::mailbox_messages_max audio frames are dropped and counted; nothing else is.
+  virtual void deliver(std::vector<Inbound> batch) noexcept = 0;
+  // The same, without waking the loop: delivered when it next turns, at the latest 20 ms later. For delivery reports while nothing waits.
+  virtual void deliver_quietly(std::vector<Inbound> batch) noexcept = 0;
+};
+
+}  // namespace fluentgate::kafka
