@@ -9,7 +9,9 @@
 #include <cstring>
 #include <vector>
 
+extern "C" {  // cmocka 1.1's header does not say so itself
 #include <cmocka.h>
+}
 
 namespace fluentgate::test {
 namespace {
