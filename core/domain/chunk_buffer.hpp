@@ -9,7 +9,7 @@
 
 namespace fluentgate {
 
-// Bytes that wait in all buffers of the process.
+// Bytes that wait in all buffers of the process: audio, names and bookkeeping, so that many tiny chunks are bounded too.
 struct BufferBudget {
   std::size_t bytes = 0;
   std::size_t bytes_max = 0;  // kafka.buffer_bytes
@@ -24,13 +24,14 @@ class ChunkBuffer {
   ChunkBuffer& operator=(const ChunkBuffer&) = delete;
 
   // Adds a chunk at the end; drops the oldest until buffer_ms and the budget hold (the new one itself last). Returns the microseconds dropped
-  // and adds them, as gap_ms, to the chunk that now comes first (or to the next pushed one if none is left).
+  // and adds them, as gap_ms, to the chunk that now comes first (or to the next pushed one if none is left). A gap that a dropped chunk told
+  // goes on to that chunk as well. A chunk longer than buffer_ms stays if it is alone and nothing is in flight: it is what goes out next.
   std::int64_t push(AudioChunk chunk);
   // The next chunk, if the inflight bound allows one more (at least one may always be in flight). It stays until take().
   const AudioChunk* peek() const noexcept;
-  // Removes it and counts its duration as in flight.
+  // Removes it (there is one) and counts its duration as in flight.
   AudioChunk take();
-  // Puts a chunk taken a moment ago back in front (the producer refused it): nothing is lost.
+  // Puts a chunk taken a moment ago back in front (the producer refused it), without a number: nothing is lost. The bounds are for push().
   void put_back(AudioChunk chunk);
   // A delivery report, good or bad, for a chunk of that duration.
   void settled(std::int64_t duration_us) noexcept;
@@ -40,13 +41,16 @@ class ChunkBuffer {
   std::int64_t inflight_us() const noexcept { return inflight_us_; }
 
  private:
+  bool over() const noexcept;
+  void drop_oldest() noexcept;
+
   BufferBudget& budget_;
   std::int64_t buffer_us_;
   std::int64_t inflight_us_max_;
   std::deque<AudioChunk> waiting_;
   std::int64_t waiting_us_ = 0;
   std::int64_t inflight_us_ = 0;
-  std::int64_t dropped_us_ = 0;  // not yet told to a chunk
+  std::int64_t untold_us_ = 0;  // dropped, not yet told to a chunk; less than 1 ms stays for the next time
 };
 
 }  // namespace fluentgate
