@@ -43,7 +43,7 @@ struct SynthesizedEvent {
 
 // Reasons of malformed messages, the label values of fluentgate_messages_malformed_total; Error::code is one of them.
 //   not_json not_an_object missing_room missing_user missing_language bad_language missing_text missing_audio bad_base64 odd_bytes
-//   bad_sample_rate bad_encoding bad_opus too_deep bad_event_type
+//   bad_sample_rate bad_encoding bad_opus too_deep bad_event_type missing_sequence (audio_raw_key only)
 std::span<const std::string_view> malformed_reasons() noexcept;
 
 // Thread: one at a time. Keeps simdjson's buffers between calls.
