@@ -33,7 +33,8 @@ struct OutboxItem {
 class Outbox {
  public:
   // Adds at the end. If more than `bytes_max` wait then, the oldest audio items are taken out, never the one just added, and each is
-  // handed to `skipped` (may be empty; must not call this outbox). Returns false if the bound is still exceeded (only text, or a single large message, is left); the item is in all the same.
+  // handed to `skipped` (may be empty; must not call this outbox). Returns false if the bound is still exceeded (only text, or a single
+  // large message, is left); the item is in all the same.
   bool push(OutboxItem item, std::size_t bytes_max, const std::function<void(const OutboxItem&)>& skipped);
   bool empty() const noexcept { return head_ == items_.size(); }
   std::size_t size() const noexcept { return items_.size() - head_; }
@@ -47,7 +48,7 @@ class Outbox {
  private:
   void skip_audio(std::size_t bytes_max, const std::function<void(const OutboxItem&)>& skipped);
 
-  std::vector<OutboxItem> items_;  // a ring grown and compacted by hand: [head_, end)
+  std::vector<OutboxItem> items_;  // waiting: [head_, end); what has left is compacted away in push()
   std::size_t head_ = 0;
   std::size_t bytes_ = 0;
 };

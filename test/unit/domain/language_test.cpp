@@ -40,7 +40,8 @@ TEST(language_tag_keeps_its_spelling_and_compares_without_case) {
 }
 
 TEST(language_tag_syntax) {
-  for (const char* good : {"en", "spa", "es-419", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-x-phonebk", "x-klingon", "abcdefgh", "en-12345678"}) {
+  for (const char* good : {"en", "spa", "es-419", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-x-phonebk", "x-klingon",
+                           "abcdefgh", "en-12345678"}) {
     if (!LanguageTag::parse(good)) FAIL(std::string("refused: ") + good);
   }
   for (const char* bad : {"", "-", "en-", "-en", "en--US", "en_US", "e n", " en", "en ", "en,es", "419", "e1", "abcdefghi", "en-123456789", "*", "en-*",

@@ -59,8 +59,8 @@ TEST(house_sees_no_circle_in_a_diamond) {
 }
 
 TEST(house_keeps_the_domain_to_std_and_itself) {
-  for (const char* line : {"#include <jansson.h>", "#include <unistd.h>", "#include <thread>", "#include <chrono>", "#include <mutex>", "#include <hiredis/hiredis.h>",
-                           "#include \"core/log/a.hpp\"", "  #  include <atomic>"}) {
+  for (const char* line : {"#include <jansson.h>", "#include <unistd.h>", "#include <thread>", "#include <chrono>", "#include <mutex>",
+                           "#include <hiredis/hiredis.h>", "#include \"core/log/a.hpp\"", "  #  include <atomic>"}) {
     CHECK(contains(only_fault({{"core/domain/a.cpp", line}}), "core/domain knows nothing but std and itself"));
   }
 }
@@ -71,7 +71,8 @@ TEST(house_keeps_transports_out_of_the_core) {
 }
 
 TEST(house_wants_includes_from_the_root) {
-  for (const char* line : {"#include \"b.hpp\"", "#include \"../domain/b.hpp\"", "#include \"test/support/check.hpp\"", "#include \"tools/worker/b.hpp\""}) {
+  for (const char* line : {"#include \"b.hpp\"", "#include \"../domain/b.hpp\"", "#include \"test/support/check.hpp\"",
+                           "#include \"tools/worker/b.hpp\""}) {
     CHECK(contains(only_fault({{"core/wire/a.cpp", line}}), "includes go from the root"));
   }
 }
@@ -83,7 +84,8 @@ TEST(house_wants_a_floor_for_every_room) {
 }
 
 TEST(house_reads_include_lines_only) {
-  const auto found = includes_of("// #include <a>\n#define X\n#include <vector>  // <b>\n \t#\tinclude \"core/x/y.hpp\"\n#include\n#include <broken\n");
+  const auto found = includes_of(
+      "// #include <a>\n#define X\n#include <vector>  // <b>\n \t#\tinclude \"core/x/y.hpp\"\n#include\n#include <broken\n");
   CHECK_EQ(found.size(), 2u);
   CHECK(found[0].angle);
   CHECK_EQ(found[0].path, "vector");
