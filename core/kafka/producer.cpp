@@ -1,0 +1,354 @@
+// The way of a chunk into librdkafka, and of its report back.
+#include "core/kafka/producer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace fluentgate::kafka {
+namespace {
+
+constexpr int poll_ms = 100;
+constexpr int probe_timeout_ms = 500;
+constexpr std::size_t reports_per_batch_max = 1024;
+
+Error error_of(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL: return {"queue_full", "librdkafka's queue is full", true};
+    case RD_KAFKA_RESP_ERR__FATAL: return {"queue_full", "the producer is being replaced after a fatal error", true};
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return {"too_large", "larger than message.max.bytes", false};
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return {"unknown_topic", "the topic is not there", true};
+    default: return {"kafka", rd_kafka_err2str(code), true};
+  }
+}
+
+}  // namespace
+
+Producer::Producer(const config::Kafka& kafka, Cluster cluster, InboundSink& sink, BrokerStateTeller& state, Logger& log, const Clock& clock)
+    : kafka_(kafka), cluster_(std::move(cluster)), binary_(kafka.format_audio_raw == config::AudioRawFormat::binary), sink_(sink), state_(state),
+      log_(log), clock_(clock) {
+  context_.log = &log;
+}
+
+Result<std::unique_ptr<Producer>> Producer::start(const config::Kafka& kafka, Cluster cluster, InboundSink& sink, BrokerStateTeller& state,
+                                                  Logger& log, const Clock& clock) {
+  std::unique_ptr<Producer> made(new Producer(kafka, std::move(cluster), sink, state, log, clock));
+  if (Status opened = made->open(); !opened) return opened.error();
+  made->thread_ = std::thread([producer = made.get()] { producer->run(); });
+  return made;
+}
+
+Producer::~Producer() { stop(0); }
+
+// Makes the client that publish() uses, in place of an older one, which is destroyed outside of the lock: that takes its time.
+Status Producer::open() {
+  Result<ClientHandle> made = make_client(kafka_, Side::producer, cluster_, context_);
+  if (!made) return made.error();
+  ClientHandle client = std::move(made).value();
+  TopicHandle topic(rd_kafka_topic_new(client.get(), kafka_.topic_audio_raw.c_str(), nullptr));
+  if (!topic) return Error{"kafka", "topic " + kafka_.topic_audio_raw + ": " + rd_kafka_err2str(rd_kafka_last_error())};
+  QueueHandle queue(rd_kafka_queue_get_main(client.get()));
+  {
+    const std::unique_lock lock(client_mutex_);
+    client_.swap(client);
+    topic_.swap(topic);
+    queue_.swap(queue);
+  }
+  queue.reset();
+  topic.reset();
+  return ok();
+}
+
+Status Producer::publish(const AudioChunk& chunk, std::uint64_t token) {
+  HeadersHandle headers(rd_kafka_headers_new(10));
+  for (const wire::OwnedHeader& header : wire::audio_chunk_headers(chunk, cluster_.instance, binary_)) {
+    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
+                        static_cast<ssize_t>(header.value.size()));
+  }
+  std::string json;
+  std::string_view value(reinterpret_cast<const char*>(chunk.audio.data()), chunk.audio.size());
+  if (!binary_) {
+    json = wire::audio_chunk_json(chunk, clock_.unix_ms());
+    value = json;
+  }
+  const std::shared_lock lock(client_mutex_);
+  return hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), InFlight{token, clock_.steady_us()});
+}
+
+bool Producer::dead_letter(const std::string& topic, std::string_view key, std::string_view value, std::span<const wire::Header> headers) noexcept {
+  try {
+    {
+      const std::lock_guard lock(in_flight_mutex_);
+      if (dead_letters_ >= dead_letters_max || dead_letter_bytes_ + value.size() > dead_letter_bytes_max) return false;
+    }
+    HeadersHandle copies(rd_kafka_headers_new(headers.size()));
+    for (const wire::Header& header : headers) {
+      rd_kafka_header_add(copies.get(), header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
+                          static_cast<ssize_t>(header.value.size()));
+    }
+    InFlight entry{0, clock_.steady_us()};
+    entry.dead_letter = true;
+    entry.bytes = value.size();
+    const std::shared_lock lock(client_mutex_);
+    return hand_over(nullptr, topic.c_str(), key, value, std::move(copies), std::move(entry)).ok();
+  } catch (...) {
+    return false;
+  }
+}
+
+// `topic` null: `topic_name` counts. The caller holds client_mutex_ shared.
+Status Producer::hand_over(rd_kafka_topic_t* topic, const char* topic_name, std::string_view key, std::string_view value, HeadersHandle headers,
+                           InFlight entry) {
+  if (stopping_.load()) return Error{"queue_full", "the producer ends", true};
+  if (fatal_.load()) return error_of(RD_KAFKA_RESP_ERR__FATAL);
+  InFlight* in_flight = nullptr;
+  {
+    const std::lock_guard lock(in_flight_mutex_);
+    in_flight_.push_back(std::move(entry));
+    in_flight = &in_flight_.back();
+    in_flight->self = std::prev(in_flight_.end());
+    if (in_flight->dead_letter) {
+      ++dead_letters_;
+      dead_letter_bytes_ += in_flight->bytes;
+    }
+  }
+  std::array<rd_kafka_vu_t, 6> fields{};
+  fields[0].vtype = topic != nullptr ? RD_KAFKA_VTYPE_RKT : RD_KAFKA_VTYPE_TOPIC;
+  if (topic != nullptr) fields[0].u.rkt = topic;
+  else fields[0].u.cstr = topic_name;
+  fields[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  fields[1].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[2].vtype = RD_KAFKA_VTYPE_KEY;
+  fields[2].u.mem = {const_cast<char*>(key.data()), key.size()};
+  fields[3].vtype = RD_KAFKA_VTYPE_VALUE;
+  fields[3].u.mem = {const_cast<char*>(value.data()), value.size()};
+  fields[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[4].u.ptr = in_flight;
+  fields[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+  fields[5].u.headers = headers.get();
+  const ErrorHandle error(rd_kafka_produceva(client_.get(), fields.data(), fields.size()));
+  if (!error) {
+    (void)headers.release();  // librdkafka's now
+    return ok();
+  }
+  const std::lock_guard lock(in_flight_mutex_);
+  if (in_flight->dead_letter) {
+    --dead_letters_;
+    dead_letter_bytes_ -= in_flight->bytes;
+  }
+  in_flight_.erase(in_flight->self);
+  if (in_flight_.empty()) all_settled_.notify_all();
+  return error_of(rd_kafka_error_code(error.get()));
+}
+
+// Thread: kafka-ack.
+void Producer::run() {
+  std::vector<Inbound> batch;
+  for (;;) {
+    EventHandle event(rd_kafka_queue_poll(queue_.get(), poll_ms));
+    while (event) {
+      if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) take_reports(event.get(), batch);
+      else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_ERROR) on_error_event(event.get());
+      if (batch.size() >= reports_per_batch_max) break;
+      event.reset(rd_kafka_queue_poll(queue_.get(), 0));
+    }
+    event.reset();
+    deliver(batch);
+    if (stopping_.load()) {
+      const std::lock_guard lock(in_flight_mutex_);
+      if (in_flight_.empty() || rd_kafka_outq_len(client_.get()) == 0) return;
+      continue;
+    }
+    if (fatal_.load() && rd_kafka_outq_len(client_.get()) == 0) {
+      replace_client(batch);
+      deliver(batch);
+    }
+    if (!connected_.load()) probe_connection();
+  }
+}
+
+void Producer::take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch) {
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) settle(*message, batch);
+}
+
+void Producer::settle(const rd_kafka_message_t& message, std::vector<Inbound>& batch) {
+  auto& in_flight = *static_cast<InFlight*>(message._private);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!connected_.exchange(true)) state_.producer_connected(true);
+    finish(in_flight, {}, batch);
+    return;
+  }
+  const bool fatal = rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (fatal && !stopping_.load() && rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    fatal_.store(true);
+    keep_for_resend(const_cast<rd_kafka_message_t&>(message), in_flight);
+    return;
+  }
+  ++failures_unlogged_;
+  const SteadyMs now = clock_.steady_ms();
+  if (now - failure_logged_ms_ >= 1000) {
+    log_.write(LogLevel::error, "kafka",
+               std::to_string(failures_unlogged_) + " message(s) refused for good, the last for topic " + rd_kafka_topic_name(message.rkt) + ": " +
+                   rd_kafka_err2name(message.err) + " " + rd_kafka_err2str(message.err));
+    failure_logged_ms_ = now;
+    failures_unlogged_ = 0;
+  }
+  finish(in_flight, rd_kafka_err2name(message.err), batch);
+}
+
+void Producer::keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight) {
+  Resend kept;
+  kept.in_flight = &in_flight;
+  kept.topic = rd_kafka_topic_name(message.rkt);
+  kept.key.assign(static_cast<const char*>(message.key), message.key_len);
+  kept.value.assign(static_cast<const char*>(message.payload), message.len);
+  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_message_detach_headers(&message, &headers);
+  kept.headers.reset(headers);
+  resend_.push_back(std::move(kept));
+}
+
+// `error` empty: acknowledged.
+void Producer::finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch) {
+  if (!in_flight.dead_letter)
+    batch.emplace_back(ChunkSettled{in_flight.token, error.empty(), std::move(error), clock_.steady_us() - in_flight.handed_us});
+  const std::lock_guard lock(in_flight_mutex_);
+  if (in_flight.dead_letter) {
+    --dead_letters_;
+    dead_letter_bytes_ -= in_flight.bytes;
+  }
+  in_flight_.erase(in_flight.self);
+  if (in_flight_.empty()) all_settled_.notify_all();
+}
+
+void Producer::deliver(std::vector<Inbound>& batch) {
+  if (batch.empty()) return;
+  if (eager_.load(std::memory_order_relaxed)) sink_.deliver(std::exchange(batch, {}));
+  else sink_.deliver_quietly(std::exchange(batch, {}));
+}
+
+void Producer::on_error_event(rd_kafka_event_t* event) {
+  const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    fatal_.store(true);
+    char text[512];
+    const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), text, sizeof text);
+    log_.write(LogLevel::error, "kafka", std::string("fatal error of the producer, it is replaced: ") + rd_kafka_err2name(cause) + " " + text);
+    return;
+  }
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    if (connected_.exchange(false)) state_.producer_connected(false);
+    return;
+  }
+  log_.write(LogLevel::debug, "kafka", std::string("producer: ") + rd_kafka_err2name(code) + " " + rd_kafka_event_error_string(event));
+}
+
+// A producer that sends nothing learns of the broker's return only by asking.
+void Producer::probe_connection() {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(client_.get(), 0, topic_.get(), &answer, probe_timeout_ms);
+  const MetadataHandle metadata(answer);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR && !connected_.exchange(true)) state_.producer_connected(true);
+}
+
+// After a fatal error nothing is accepted until every report is in, so the order of what is sent again is the order of before. What may
+// have reached the log (its acknowledgement is missing) is not sent again: a number would repeat; it has been reported as failed.
+void Producer::replace_client(std::vector<Inbound>& batch) {
+  Status opened = open();
+  if (!opened) {
+    log_.write(LogLevel::error, "kafka", "could not make a new producer, trying again: " + opened.error().text);
+    return;
+  }
+  recreated_.fetch_add(1);
+  connected_.store(false);
+  std::size_t again = 0;
+  for (Resend& kept : resend_) {
+    const std::string error = send_again(kept);
+    if (error.empty()) ++again;
+    else finish(*kept.in_flight, error, batch);
+  }
+  resend_.clear();
+  fatal_.store(false);
+  log_.write(LogLevel::warn, "kafka", "the producer was replaced; " + std::to_string(again) + " message(s) that had not reached the log are sent by the new one");
+}
+
+// Returns librdkafka's name of the error, or nothing.
+std::string Producer::send_again(Resend& kept) {
+  std::vector<rd_kafka_vu_t> fields(5);
+  fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  fields[0].u.cstr = kept.topic.c_str();
+  fields[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  fields[1].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[2].vtype = RD_KAFKA_VTYPE_KEY;
+  fields[2].u.mem = {kept.key.data(), kept.key.size()};
+  fields[3].vtype = RD_KAFKA_VTYPE_VALUE;
+  fields[3].u.mem = {kept.value.data(), kept.value.size()};
+  fields[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[4].u.ptr = kept.in_flight;
+  if (kept.headers) {
+    fields.emplace_back();
+    fields.back().vtype = RD_KAFKA_VTYPE_HEADERS;
+    fields.back().u.headers = kept.headers.get();
+  }
+  const ErrorHandle refused(rd_kafka_produceva(client_.get(), fields.data(), fields.size()));
+  if (refused) return rd_kafka_err2name(rd_kafka_error_code(refused.get()));
+  (void)kept.headers.release();
+  return {};
+}
+
+std::int64_t Producer::oldest_unacked_ms(SteadyMs now) const {
+  const std::lock_guard lock(in_flight_mutex_);
+  for (const InFlight& entry : in_flight_) {
+    if (!entry.dead_letter) return std::max<std::int64_t>(0, now - entry.handed_us / 1000);
+  }
+  return 0;
+}
+
+std::size_t Producer::unacked() const {
+  const std::lock_guard lock(in_flight_mutex_);
+  return in_flight_.size() - dead_letters_;
+}
+
+Status Producer::flush(int timeout_ms) {
+  std::unique_lock lock(in_flight_mutex_);
+  if (all_settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return in_flight_.empty(); })) return ok();
+  return Error{"timed_out", std::to_string(in_flight_.size()) + " message(s) not acknowledged within " + std::to_string(timeout_ms) + " ms", true};
+}
+
+void Producer::stop(int flush_ms) {
+  if (!thread_.joinable()) return;
+  if (Status flushed = flush(flush_ms); !flushed) log_.write(LogLevel::warn, "kafka", "at the end: " + flushed.error().text);
+  stopping_.store(true);
+  {
+    const std::shared_lock lock(client_mutex_);
+    if (client_) {
+      rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+      rd_kafka_queue_yield(queue_.get());
+    }
+  }
+  thread_.join();
+  std::vector<Inbound> batch;
+  for (Resend& kept : resend_) finish(*kept.in_flight, "stopped", batch);
+  resend_.clear();
+  {
+    const std::lock_guard lock(in_flight_mutex_);
+    for (const InFlight& entry : in_flight_) {
+      if (!entry.dead_letter) batch.emplace_back(ChunkSettled{entry.token, false, "stopped", clock_.steady_us() - entry.handed_us});
+    }
+    in_flight_.clear();
+    dead_letters_ = dead_letter_bytes_ = 0;
+  }
+  deliver(batch);
+  queue_.reset();
+  topic_.reset();
+  client_.reset();
+}
+
+void Producer::provoke_fatal_error() {
+  const std::shared_lock lock(client_mutex_);
+  rd_kafka_test_fatal_error(client_.get(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "provoked");
+}
+
+}  // namespace fluentgate::kafka

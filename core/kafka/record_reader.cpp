@@ -1,0 +1,116 @@
+// Records to frames and captions.
+#include "core/kafka/record_reader.hpp"
+
+#include <algorithm>
+
+namespace fluentgate::kafka {
+namespace {
+
+constexpr SteadyMs complain_every_ms = 1000;
+
+std::string_view view(const void* data, std::size_t size) {
+  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
+}
+
+}  // namespace
+
+std::array<std::string, incoming_topics> incoming_topic_names(const config::Kafka& kafka) {
+  return {kafka.topic_audio_synthesized, kafka.topic_text_original, kafka.topic_text_translated};
+}
+
+RecordReader::RecordReader(const config::Settings& settings, const Interest& interest, Producer* dead_letters, Logger& log, const Clock& clock)
+    : topics_(incoming_topic_names(settings.kafka)), output_rate_(settings.audio.output_sample_rate), interest_(interest),
+      dead_letters_(dead_letters), log_(log), clock_(clock), converter_(settings.audio.output_sample_rate) {}
+
+void RecordReader::opened(const Opening& opening, std::vector<Inbound>& out) {
+  places_[{opening.topic, opening.partition}] = {opening.end, opening.keep_from_ms};
+  if (opening.topic != 0) out.emplace_back(PartitionOpened{opening.topic, opening.partition, opening.start, opening.end});
+}
+
+void RecordReader::read(rd_kafka_message_t& message, std::vector<Inbound>& out) {
+  const auto topic = std::find(topics_.begin(), topics_.end(), std::string_view(rd_kafka_topic_name(message.rkt)));
+  if (topic == topics_.end()) return;
+  wire::KafkaRecord record;
+  record.value = view(message.payload, message.len);
+  record.headers = headers_of(message);
+  record.position.topic = static_cast<std::uint8_t>(topic - topics_.begin());
+  record.position.partition = message.partition;
+  record.position.offset = message.offset;
+  const std::int64_t timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
+  record.position.timestamp_ms = timestamp_ms >= 0 ? timestamp_ms : clock_.unix_ms();  // brokers before 0.10 have none
+  const std::string_view key = view(message.key, message.key_len);
+  if (record.position.topic == 0) read_frame(record, out, key);
+  else read_caption(record, out, key);
+}
+
+std::span<const wire::Header> RecordReader::headers_of(const rd_kafka_message_t& message) {
+  headers_.clear();
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    headers_.push_back({name, view(value, size)});
+  return headers_;
+}
+
+void RecordReader::read_frame(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key) {
+  Result<wire::SynthesizedEvent> parsed = parser_.synthesized(record);
+  if (!parsed) return malformed(record, parsed.error(), false, out, key);
+  wire::SynthesizedEvent& event = *parsed;
+  if (!interest_.hosts(event.room.value)) return;
+  SynthesizedFrame frame{.room = event.room, .speaker = event.speaker, .language = event.language};
+  frame.sample_rate = output_rate_;
+  frame.arrival_us = clock_.steady_us();
+  frame.arrival_ms = clock_.unix_ms();
+  if (interest_.wants(event.room.value, event.language)) {
+    Result<SharedBytes> pcm = converter_.convert(event, frame.arrival_us / 1000);
+    if (!pcm) return malformed(record, pcm.error(), false, out, key);
+    frame.pcm = std::move(pcm).value();
+    frame.duration_us = pcm_us(frame.pcm->size(), output_rate_);
+  }
+  frame.sequence_number = event.sequence_number;
+  frame.utterance_id = std::move(event.utterance_id);
+  frame.source_language = std::move(event.source_language);
+  frame.ingest_ms = event.ingest_ms;
+  frame.kafka_ms = record.position.timestamp_ms;
+  out.emplace_back(std::move(frame));
+}
+
+void RecordReader::read_caption(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key) {
+  const LogPosition& position = record.position;
+  const auto place = places_.find({position.topic, position.partition});
+  const bool replayed = place != places_.end() && position.offset < place->second.end;
+  out.emplace_back(RecordSeen{position});
+  if (replayed && position.timestamp_ms < place->second.keep_from_ms) return;
+  Result<Caption> parsed = position.topic == 1 ? parser_.original(record) : parser_.translated(record);
+  if (!parsed) return malformed(record, parsed.error(), replayed, out, key);
+  Caption& caption = *parsed;
+  caption.position = position;
+  caption.arrival_ms = clock_.unix_ms();
+  caption.replayed = replayed;
+  out.emplace_back(std::move(caption));
+}
+
+void RecordReader::malformed(const wire::KafkaRecord& record, const Error& error, bool replayed, std::vector<Inbound>& out, std::string_view key) {
+  const std::uint8_t topic = record.position.topic;
+  out.emplace_back(Malformed{topic, error.code});
+  const SteadyMs now = clock_.steady_ms();
+  const auto [found, fresh] = complaints_.try_emplace({topic, error.code});
+  Complaint& complaint = found->second;
+  ++complaint.unlogged;
+  if (fresh || now - complaint.logged_ms >= complain_every_ms) {
+    log_.write(LogLevel::warn, "kafka",
+               std::to_string(complaint.unlogged) + " malformed message(s) in " + topics_[topic] + ", " + error.code + ": " + error.text +
+                   " (partition " + std::to_string(record.position.partition) + ", offset " + std::to_string(record.position.offset) + ")");
+    complaint = {now, 0};
+  }
+  // What was read back from before the start has been copied by whoever saw it live.
+  if (dead_letters_ == nullptr || replayed) return;
+  headers_.push_back({"fg-error", error.code});
+  if (!dead_letters_->dead_letter("dlq." + topics_[topic], key, record.value, headers_) && complaint.unlogged == 0)
+    log_.write(LogLevel::warn, "kafka", "its copy to dlq." + topics_[topic] + " was not taken");
+}
+
+}  // namespace fluentgate::kafka

@@ -1,0 +1,67 @@
+// Turns a consumed record into what the loop is told: parses it, asks whether anybody here wants it before its audio is decoded, converts the
+// audio; what can't be read is counted, logged at most once a second for each reason, and copied to the dead letter topic. Thread: kafka.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/config/settings.hpp"
+#include "core/domain/ports.hpp"
+#include "core/kafka/frame_converter.hpp"
+#include "core/kafka/handles.hpp"
+#include "core/kafka/inbound.hpp"
+#include "core/kafka/interest.hpp"
+#include "core/kafka/producer.hpp"
+#include "core/kafka/topic_watch.hpp"
+#include "core/wire/kafka_event.hpp"
+
+namespace fluentgate::kafka {
+
+class RecordReader {
+ public:
+  // `dead_letters` null: none are written.
+  RecordReader(const config::Settings& settings, const Interest& interest, Producer* dead_letters, Logger& log, const Clock& clock);
+
+  // Told before the first record of that partition.
+  void opened(const Opening& opening, std::vector<Inbound>& out);
+  // Appends to `out`: RecordSeen and Caption, SynthesizedFrame, Malformed, or nothing.
+  void read(rd_kafka_message_t& message, std::vector<Inbound>& out);
+
+ private:
+  struct Place {
+    std::int64_t end = 0;
+    UnixMs keep_from_ms = 0;
+  };
+  struct Complaint {
+    SteadyMs logged_ms = 0;
+    std::uint64_t unlogged = 0;
+  };
+
+  void read_frame(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key);
+  void read_caption(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key);
+  void malformed(const wire::KafkaRecord& record, const Error& error, bool replayed, std::vector<Inbound>& out, std::string_view key);
+  std::span<const wire::Header> headers_of(const rd_kafka_message_t& message);
+
+  const std::array<std::string, incoming_topics> topics_;
+  const int output_rate_;
+  const Interest& interest_;
+  Producer* dead_letters_;
+  Logger& log_;
+  const Clock& clock_;
+
+  wire::EventParser parser_;
+  FrameConverter converter_;
+  std::map<std::pair<std::uint8_t, std::int32_t>, Place> places_;
+  std::map<std::pair<std::uint8_t, std::string>, Complaint> complaints_;  // as many as topics times malformed_reasons()
+  std::vector<wire::Header> headers_;                                     // kept for its memory
+};
+
+// In the order of LogPosition::topic.
+std::array<std::string, incoming_topics> incoming_topic_names(const config::Kafka& kafka);
+
+}  // namespace fluentgate::kafka

@@ -1,0 +1,224 @@
+// Asks, places, hands over. The times make a lost connection known within 2 s, the stop included within 1 s.
+#include "core/kafka/topic_watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/kafka/embedded_cluster.hpp"
+
+namespace fluentgate::kafka {
+namespace {
+
+constexpr int request_timeout_ms = 750;
+constexpr SteadyMs ask_every_ms = 300;         // while nothing comes
+constexpr SteadyMs refresh_every_ms = 2000;    // while messages come: only for new topics and partitions
+constexpr SteadyMs lost_after_ms = 1500;       // without an answer
+constexpr SteadyMs retry_ms = 50;
+constexpr SteadyMs complain_every_ms = 30000;
+
+bool means_missing(rd_kafka_resp_err_t code) noexcept {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+}  // namespace
+
+TopicWatch::TopicWatch(rd_kafka_t* client, Options options, BrokerStateTeller& state, Logger& log, const Clock& clock, std::function<void()> found)
+    : client_(client), options_(std::move(options)), state_(state), log_(log), clock_(clock), found_(std::move(found)) {
+  for (std::size_t i = 0; i < incoming_topics; ++i) topics_[i].handle.reset(rd_kafka_topic_new(client_, options_.topics[i].c_str(), nullptr));
+}
+
+void TopicWatch::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void TopicWatch::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (Topic& topic : topics_) topic.handle.reset();
+}
+
+std::vector<Opening> TopicWatch::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(openings_, {});
+}
+
+void TopicWatch::lost() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ = true;
+  }
+  wake_.notify_all();
+}
+
+void TopicWatch::run() {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      if (std::exchange(lost_, false)) {
+        connected_ = false;
+        alive_ms_.store(-60000, std::memory_order_relaxed);
+        state_.consumer_connected(false);
+      }
+    }
+    SteadyMs wait_ms = ask_every_ms;
+    if (due(clock_.steady_ms())) {
+      if (ask_metadata()) {
+        if (!pending_.empty() && !open_partitions()) wait_ms = retry_ms;
+      } else {
+        wait_ms = retry_ms;
+      }
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, std::chrono::milliseconds(wait_ms), [this] { return stopping_ || lost_; });
+  }
+}
+
+bool TopicWatch::due(SteadyMs now) const {
+  if (!connected_ || !pending_.empty()) return true;
+  const bool flowing = now - alive_ms_.load(std::memory_order_relaxed) < ask_every_ms;
+  return !flowing || now - answered_ms_ >= refresh_every_ms;
+}
+
+bool TopicWatch::ask_metadata() {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(client_, 0, nullptr, &answer, request_timeout_ms);
+  const MetadataHandle metadata(answer);
+  const SteadyMs now = clock_.steady_ms();
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!waiting_logged_ && answered_ms_ < 0) {
+      waiting_logged_ = true;
+      log_.write(LogLevel::warn, "kafka", std::string("waiting for Kafka: ") + rd_kafka_err2str(code));
+    }
+    const SteadyMs heard_ms = std::max(answered_ms_, alive_ms_.load(std::memory_order_relaxed));
+    if (connected_ && now - heard_ms >= lost_after_ms) {
+      connected_ = false;
+      state_.consumer_connected(false);
+    }
+    return false;
+  }
+  answered_ms_ = now;
+  if (cluster_id_.empty()) {
+    cluster_id_ = cluster_id_of(client_, request_timeout_ms);
+    if (cluster_id_.empty()) return false;  // it decides how text topics are read back
+    state_.cluster_id(cluster_id_);
+  }
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
+    const auto found = std::find(options_.topics.begin(), options_.topics.end(), topic.topic);
+    if (found != options_.topics.end()) note_topic(static_cast<std::size_t>(found - options_.topics.begin()), topic);
+  }
+  std::size_t known = 0;
+  bool all = true;
+  for (const Topic& topic : topics_) {
+    known += topic.partitions.size();
+    all = all && topic.present;
+  }
+  state_.partitions_known(known, all);
+  if (!connected_) {
+    connected_ = true;
+    state_.consumer_connected(true);
+  }
+  return true;
+}
+
+void TopicWatch::note_topic(std::size_t index, const rd_kafka_metadata_topic_t& answer) {
+  Topic& topic = topics_[index];
+  if (answer.err != RD_KAFKA_RESP_ERR_NO_ERROR || answer.partition_cnt == 0) {
+    topic.present = false;
+    if (means_missing(answer.err)) {
+      if (topic.partitions.empty()) topic.was_missing = true;  // else: what we read of it goes on where it was
+      complain(topic, "topic " + options_.topics[index] + " is missing; waiting for it");
+    } else {
+      complain(topic, "topic " + options_.topics[index] + ": " + rd_kafka_err2str(answer.err) + "; waiting for it");
+    }
+    return;
+  }
+  const bool first_sight = topic.partitions.empty();
+  topic.present = true;
+  for (int i = 0; i < answer.partition_cnt; ++i) {
+    const std::int32_t partition = answer.partitions[i].id;
+    const auto [at, fresh] = topic.partitions.try_emplace(partition, false);
+    // What is found later did not exist when we came: all in it was published since.
+    if (fresh) pending_[{index, partition}] = first_sight && !topic.was_missing ? From::end : From::beginning;
+    if (!at->second && answer.partitions[i].leader < 0)
+      complain(topic, "topic " + options_.topics[index] + ": partition " + std::to_string(partition) + " has no leader; waiting for it");
+  }
+}
+
+bool TopicWatch::open_partitions() {
+  std::map<std::pair<std::size_t, From>, std::vector<std::int32_t>> groups;
+  for (const auto& [key, from] : pending_) groups[{key.first, from}].push_back(key.second);
+  std::vector<Opening> openings;
+  bool complete = true;
+  for (const auto& [group, partitions] : groups) {
+    if (open(group.first, partitions, group.second, openings)) continue;
+    // One without a leader must not keep back the others.
+    for (const std::int32_t partition : partitions) {
+      if (partitions.size() == 1 || !open(group.first, {partition}, group.second, openings)) complete = false;
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return false;
+    }
+  }
+  if (openings.empty()) return complete;
+  for (const Opening& opening : openings) {
+    pending_.erase({opening.topic, opening.partition});
+    topics_[opening.topic].partitions[opening.partition] = true;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    openings_.insert(openings_.end(), openings.begin(), openings.end());
+  }
+  found_();
+  return complete;
+}
+
+bool TopicWatch::open(std::size_t index, const std::vector<std::int32_t>& partitions, From from, std::vector<Opening>& openings) {
+  std::vector<PartitionId> ids;
+  for (const std::int32_t partition : partitions) ids.push_back({options_.topics[index], partition});
+  Result<std::vector<std::int64_t>> ends = log_offsets(client_, ids, from == From::end ? LogPlace::end : LogPlace::beginning, request_timeout_ms);
+  if (!ends) {
+    log_.write(LogLevel::debug, "kafka", options_.topics[index] + ": " + ends.error().text);
+    return false;
+  }
+  std::vector<std::int64_t> starts = ends.value();
+  const bool text = index != 0;
+  const UnixMs keep_from_ms = text && from == From::end ? clock_.unix_ms() - options_.history_ms : 0;
+  if (text && from == From::end && options_.history_ms > 0) {
+    Result<std::vector<std::int64_t>> found = text_starts(ids, ends.value(), keep_from_ms);
+    if (!found) {
+      log_.write(LogLevel::debug, "kafka", options_.topics[index] + ": " + found.error().text);
+      return false;
+    }
+    starts = std::move(found).value();
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    openings.push_back({static_cast<std::uint8_t>(index), ids[i].partition, starts[i], ends.value()[i], keep_from_ms});
+  return true;
+}
+
+Result<std::vector<std::int64_t>> TopicWatch::text_starts(const std::vector<PartitionId>& ids, const std::vector<std::int64_t>& ends,
+                                                          UnixMs keep_from_ms) {
+  // The mock cluster can't look up times: there everything is read, and dropped by the records' own.
+  if (is_mock_cluster(cluster_id_)) return log_offsets(client_, ids, LogPlace::beginning, request_timeout_ms);
+  Result<std::vector<std::int64_t>> found = offsets_at(client_, ids, keep_from_ms, request_timeout_ms);
+  if (!found) return found;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::int64_t& start = found.value()[i];
+    if (start < 0 || start > ends[i]) start = ends[i];
+  }
+  return found;
+}
+
+void TopicWatch::complain(Topic& topic, const std::string& text) {
+  const SteadyMs now = clock_.steady_ms();
+  if (now - topic.complained_ms < complain_every_ms) return;
+  topic.complained_ms = now;
+  log_.write(LogLevel::warn, "kafka", text);
+}
+
+}  // namespace fluentgate::kafka
