@@ -1,0 +1,106 @@
+// fluentgate-host: the command line and the exit codes (CONTRACT 7). Everything else is in host.cpp and in the plugin.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "core/auth/key_set.hpp"
+#include "core/config/loader.hpp"
+#include "core/config/option_pages.hpp"
+#include "core/log/logger.hpp"
+#include "plugin/host/host.hpp"
+#include "plugin/lws/system_clock.hpp"
+
+namespace fluentgate::host {
+namespace {
+
+constexpr int wrong_usage = 2;
+
+struct CommandLine {
+  HostOptions host;
+  bool check = false, print_options = false;
+};
+
+// Nothing: go on. Else the exit code.
+std::optional<int> read(int argc, char** argv, CommandLine& out) {
+  CLI::App app{"fluentgate-host: serves the fluentgate plugin on libwebsockets"};
+  std::vector<std::string> set;
+  app.add_option("--config", out.host.config_file, "configuration file (TOML)")->type_name("FILE");
+  app.add_option("--set", set, "one option; wins over the file; repeatable")->type_name("OPTION=VALUE")->expected(1)->take_all()->allow_extra_args(false);
+  app.add_option("--plugin-dir", out.host.plugin_folder, "folder of libprotocol_fluentgate.so")->type_name("DIR");
+  app.add_flag("--check", out.check, "say what is wrong with the configuration, and exit");
+  app.add_flag("--print-options", out.print_options, "print every option with its default, and exit");
+  app.set_version_flag("--version", "fluentgate-host " FLUENTGATE_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : wrong_usage;
+  }
+  for (const std::string& text : set) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      std::fprintf(stderr, "--set: must be OPTION=VALUE\n");  // what was given may be a secret
+      return wrong_usage;
+    }
+    out.host.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+Result<config::Settings> load(const HostOptions& options) {
+  config::Loader loader;
+  if (!options.config_file.empty()) loader.add_file(options.config_file);
+  for (const auto& [name, value] : options.set) loader.add_option(name, value);
+  return loader.finish();
+}
+
+// Every error that can be known without serving, a line each.
+std::string errors_beyond_options(const config::Settings& settings) {
+  std::string text;
+  for (const std::string& error : tls_errors(settings.listen)) text += error + "\n";
+  if (const auto keys = auth::KeySet::load(settings.auth); !keys.ok()) text += keys.error().text + "\n";
+  return text;
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  if (const auto code = read(argc, argv, line)) return *code;
+  if (line.print_options) {
+    std::fputs(config::print_options().c_str(), stdout);
+    return 0;
+  }
+  const auto settings = load(line.host);
+  if (!settings) {
+    std::fprintf(stderr, "%s\n", settings.error().text.c_str());
+    return wrong_usage;
+  }
+  if (const std::string errors = errors_beyond_options(*settings); !errors.empty()) {
+    std::fputs(errors.c_str(), stderr);
+    return wrong_usage;
+  }
+  if (line.check) return 0;
+
+  Signals signals;
+  const lws_plugin::SystemClock clock;
+  auto logger = logging::LineLogger::open({settings->log.file, logging::parse_level(settings->log.level).value_or(LogLevel::info),
+                                           settings->log.format == config::LogFormat::json ? logging::Format::json : logging::Format::text},
+                                          clock);
+  if (!logger) {
+    std::fprintf(stderr, "%s\n", logger.error().text.c_str());
+    return wrong_usage;
+  }
+  return serve(line.host, *settings, **logger, signals);
+}
+
+}  // namespace
+}  // namespace fluentgate::host
+
+int main(int argc, char** argv) {
+  try {
+    return fluentgate::host::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fluentgate-host: %s\n", error.what());
+    return 1;
+  }
+}
