@@ -80,6 +80,7 @@ struct Caption {
   std::optional<std::int64_t> sequence_number;
   std::optional<std::string> utterance_id;     // as the worker sent it
   std::optional<std::int64_t> revision;        // as the worker sent it
+  std::optional<std::string> speaker_name;     // filled in by the caption service, where the speaker is known
   std::optional<UnixMs> event_ms;              // the event's own timestamp
   std::optional<UnixMs> ingest_ms;             // header fg-ingest-ms
   LogPosition position;

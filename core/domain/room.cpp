@@ -1,0 +1,116 @@
+#include "core/domain/room.hpp"
+
+#include <algorithm>
+
+namespace fluentgate {
+
+std::shared_ptr<Participant> Room::find(const UserId& user) const {
+  const auto it = participants_.find(user);
+  return it == participants_.end() ? nullptr : it->second;
+}
+
+void Room::add_listener(Participant& participant) {
+  Session& session = *participant.audio;
+  auto it = std::find_if(groups_.begin(), groups_.end(), [&](const ListenerGroup& g) { return g.hearing == participant.hearing; });
+  if (it == groups_.end()) it = groups_.insert(groups_.end(), ListenerGroup{participant.hearing, {}});
+  session.group_index = static_cast<std::size_t>(it - groups_.begin());
+  session.index_in_group = it->members.size();
+  it->members.push_back({&session, &participant});
+  demand_changed();
+}
+
+void Room::remove_listener(Participant& participant) {
+  Session& session = *participant.audio;
+  if (session.group_index == Session::npos) return;
+  auto& members = groups_[session.group_index].members;
+  members[session.index_in_group] = members.back();
+  members[session.index_in_group].session->index_in_group = session.index_in_group;
+  members.pop_back();
+  if (members.empty()) {
+    const std::size_t gone = session.group_index;
+    if (gone + 1 != groups_.size()) {
+      groups_[gone] = std::move(groups_.back());
+      for (const auto& member : groups_[gone].members) member.session->group_index = gone;
+    }
+    groups_.pop_back();
+  }
+  session.group_index = session.index_in_group = Session::npos;
+  demand_changed();
+}
+
+LanguageList Room::listened() const {
+  LanguageList all;
+  for (const auto& group : groups_) {
+    for (const auto& tag : group.hearing.listening) {
+      if (std::find(all.begin(), all.end(), tag) == all.end()) all.push_back(tag);
+    }
+  }
+  return all;
+}
+
+std::vector<Room::Demand> Room::demand_for(const UserId& user, const std::optional<LanguageTag>& spoken) const {
+  std::map<std::string, Demand> by_key;
+  // Participants are looked at in a fixed order, so that "as first seen" doesn't hop about.
+  for (const auto& [id, participant] : participants_) {
+    if (id == user || !participant->audio || participant->hearing.listening.empty()) continue;
+    if (participant->hearing.understands_speech_in(spoken)) continue;
+    const LanguageTag& tag = participant->hearing.listening.front();
+    by_key.try_emplace(tag.key(), Demand{tag, 0}).first->second.count += 1;
+  }
+  std::vector<Demand> out;
+  for (auto& [key, demand] : by_key) out.push_back(std::move(demand));
+  return out;
+}
+
+const std::string& Room::wanted_from(Speaker& speaker) {
+  if (speaker.wanted_version != demand_version_) {
+    LanguageList tags;
+    for (auto& demand : demand_for(speaker.user, speaker.spoken)) tags.push_back(std::move(demand.language));
+    speaker.wanted = join(tags);
+    speaker.wanted_version = demand_version_;
+  }
+  return speaker.wanted;
+}
+
+Speaker& Room::speaker(const UserId& user) {
+  auto it = speakers_.find(user);
+  if (it == speakers_.end()) {
+    auto made = std::make_unique<Speaker>(Speaker{.user = user,
+                                                  .number = static_cast<std::uint32_t>(by_number_.size()),
+                                                  .produced = ProducedLanguages(language_timeout_ms_),
+                                                  .captioned = ProducedLanguages(language_timeout_ms_)});
+    by_number_.push_back(made.get());
+    it = speakers_.emplace(user, std::move(made)).first;
+  }
+  return *it->second;
+}
+
+Speaker* Room::find_speaker(std::string_view user) noexcept {
+  const auto it = speakers_.find(user);
+  return it == speakers_.end() ? nullptr : it->second.get();
+}
+
+std::shared_ptr<Room> ConnectionManager::open(const RoomId& room) {
+  auto it = rooms_.find(room);
+  if (it == rooms_.end()) it = rooms_.emplace(room, std::make_shared<Room>(room, language_timeout_ms_)).first;
+  return it->second;
+}
+
+Room* ConnectionManager::find(std::string_view room) noexcept {
+  const auto it = rooms_.find(room);
+  return it == rooms_.end() ? nullptr : it->second.get();
+}
+
+const Room* ConnectionManager::find(std::string_view room) const noexcept {
+  const auto it = rooms_.find(room);
+  return it == rooms_.end() ? nullptr : it->second.get();
+}
+
+bool ConnectionManager::close_if_empty(const RoomId& room) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || !it->second->empty()) return false;
+  rooms_.erase(it);
+  return true;
+}
+
+}  // namespace fluentgate

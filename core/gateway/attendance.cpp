@@ -1,0 +1,152 @@
+// Hub: how sockets come into a room and leave it.
+#include <algorithm>
+#include <utility>
+
+#include "core/gateway/hub.hpp"
+
+namespace fluentgate::gateway {
+
+// The participant of this token in this room, made or brought up to date. What a client says in its query wins over what an earlier
+// socket of it had; claims alone don't take back what set_language or an earlier query said.
+std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitted& admitted) {
+  auto participant = room.find(admitted.claims.user);
+  if (!participant) {
+    participant = std::make_shared<Participant>();
+    participant->user = admitted.claims.user;
+    room.participants().emplace(participant->user, participant);
+  }
+  Participant& p = *participant;
+  if (admitted.claims.name) p.display_name = *admitted.claims.name;
+  if (admitted.claims.role) p.role = *admitted.claims.role;
+  // Of several tokens the one that lasts longest keeps the sockets; an exact choice is made by `refresh`.
+  const bool first = !p.has_sockets();
+  if (first || !admitted.claims.exp_s || (p.exp_s && *admitted.claims.exp_s > *p.exp_s)) {
+    if (p.exp_s != admitted.claims.exp_s) p.expiry_warned = false;
+    p.exp_s = admitted.claims.exp_s;
+  }
+  const bool control = admitted.endpoint != Endpoint::captions;
+  const bool adopt = control ? !p.languages_settled : first;
+  Hearing hearing = p.hearing;
+  if (adopt || (control && admitted.hearing.listening != admitted.claims.listening)) hearing.listening = admitted.hearing.listening;
+  if (adopt || (control && admitted.hearing.understands != admitted.claims.understands)) hearing.understands = admitted.hearing.understands;
+  change_hearing(room, p, std::move(hearing));
+  if (adopt || (control && admitted.speaking_language != admitted.claims.speaking_language)) {
+    p.speaking_spelled = admitted.speaking_language;
+    p.speaking.reset();
+    if (p.speaking_spelled) {
+      if (auto tag = LanguageTag::parse(*p.speaking_spelled)) p.speaking = *tag;
+    }
+  }
+  if (control) p.languages_settled = true;
+  speaking_changed(room, p);
+  return participant;
+}
+
+void Hub::change_hearing(Room& room, Participant& participant, Hearing hearing) {
+  if (participant.hearing == hearing) return;
+  if (participant.audio) room.remove_listener(participant);
+  const Hearing before = std::exchange(participant.hearing, std::move(hearing));
+  if (participant.audio) room.add_listener(participant);
+  room.demand_changed();
+  suppression.hearing_changed(room, participant, before, core.clock.steady_ms());
+}
+
+// What the participant says it speaks decides for the room; where it says nothing, events may tell.
+void Hub::speaking_changed(Room& room, Participant& participant) {
+  if (!participant.speaking) return;
+  Speaker& speaker = room.speaker(participant.user);
+  speaker.spoken_told = true;
+  if (speaker.spoken && *speaker.spoken == *participant.speaking) return;
+  speaker.spoken = participant.speaking;
+  room.demand_changed();
+  suppression.spoken_changed(room, speaker);
+}
+
+void Hub::seat_audio(Room& room, Participant& participant, const std::shared_ptr<Session>& session) {
+  if (participant.audio) {
+    room.remove_listener(participant);
+    participant.audio->close(CloseCode::replaced);
+  }
+  participant.audio = session;
+  participant.listeners_told = "{}";
+  room.add_listener(participant);
+  room.speaker(participant.user).audio_gone_ms.reset();
+}
+
+void Hub::seat_signaling(Room& room, Participant& participant, const std::shared_ptr<Session>& session) {
+  const bool replacing = participant.signaling != nullptr;
+  if (replacing) participant.signaling->close(CloseCode::replaced);
+  participant.signaling = session;
+  // A new signaling socket knows of nothing that is suppressed: it is told with the next frame.
+  participant.suppression.clear();
+  participant.listeners_told = "{}";
+  if (participant.audio) room.demand_changed();
+  if (replacing) {
+    presence.rejoined(room, participant);
+  } else {
+    presence.joined(room, participant);
+  }
+}
+
+Seat Hub::join(auth::Admitted admitted, Transport& transport) {
+  Seat seat;
+  seat.room = core.rooms.open(admitted.room);
+  Room& room = *seat.room;
+  seat.participant = participant_for(room, admitted);
+  seat.session = std::make_shared<Session>(next_session_++, admitted.endpoint, admitted.framed, transport, core.bounds, core.clock);
+  ++sessions_;
+  core.metrics.sessions(admitted.endpoint, 1);
+  core.metrics.rooms(core.rooms.rooms().size());
+  switch (admitted.endpoint) {
+    case Endpoint::audio: seat_audio(room, *seat.participant, seat.session); break;
+    case Endpoint::signaling: seat_signaling(room, *seat.participant, seat.session); break;
+    case Endpoint::captions: seat.participant->captions.push_back(seat.session); break;
+  }
+  core.interest.set(room.id(), room.listened());
+  if (admitted.endpoint == Endpoint::captions) {
+    captions.subscribe(room, seat.session, admitted.caption);
+  } else {
+    heartbeat(seat.session);
+  }
+  return seat;
+}
+
+void Hub::leave(Seat& seat) {
+  if (!seat.session) return;
+  Room& room = *seat.room;
+  Participant& participant = *seat.participant;
+  const Endpoint endpoint = seat.session->endpoint();
+  seat.session->detach();
+  --sessions_;
+  core.metrics.sessions(endpoint, -1);
+  if (participant.audio == seat.session) {
+    room.remove_listener(participant);
+    participant.audio.reset();
+    participant.gaps.clear();
+    room.speaker(participant.user).audio_gone_ms = core.clock.steady_ms();
+  } else if (participant.signaling == seat.session) {
+    participant.signaling.reset();
+    participant.suppression.clear();
+    presence.left(room, participant);
+    suppression.speaker_left(room, room.speaker(participant.user));
+  } else if (endpoint == Endpoint::captions) {
+    captions.unsubscribe(*seat.session);
+    std::erase(participant.captions, seat.session);
+  }
+  if (!participant.has_sockets() && room.find(participant.user) == seat.participant) room.participants().erase(participant.user);
+  seat.session.reset();
+  release_room(room);
+}
+
+void Hub::release_room(Room& room) {
+  const RoomId id = room.id();
+  if (core.rooms.find(id.value) != &room) return;  // the last socket of a room that is gone already
+  if (!room.empty()) return core.interest.set(id, room.listened());
+  for (const Speaker* speaker : room.speakers()) latency.forget(id, speaker->user);
+  core.interest.erase(id);
+  presence.forget(id);
+  core.rooms.close_if_empty(id);
+  core.metrics.rooms(core.rooms.rooms().size());
+}
+
+}  // namespace fluentgate::gateway

@@ -1,0 +1,189 @@
+#include "core/gateway/caption_service.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/domain/hearing.hpp"
+#include "core/wire/server_event.hpp"
+#include "core/wire/webvtt.hpp"
+
+namespace fluentgate::gateway {
+
+namespace {
+constexpr SteadyMs read_back_wait_ms = 3000;
+constexpr SteadyMs trim_every_ms = 5000;
+constexpr std::size_t utterances_max = 50000;
+}  // namespace
+
+CaptionService::CaptionService(Core& core)
+    : core_(core), history_({core.settings.captions.history, core.settings.captions.history_ms}) {}
+
+// A short fingerprint of the cluster's id and the topics' names: positions mean something in that log only. Empty while the cluster is unknown.
+std::string CaptionService::epoch() const {
+  if (broker_.cluster_id.empty()) return {};
+  const auto& kafka = core_.settings.kafka;
+  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a, 64 bit
+  for (const std::string* part : {&broker_.cluster_id, &kafka.topic_text_original, &kafka.topic_text_translated}) {
+    for (const char c : *part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    hash = (hash ^ 0xff) * 1099511628211ull;
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+bool CaptionService::log_read_back() const { return broker_.positioned && reading_back_.empty(); }
+
+void CaptionService::partition_opened(const kafka::PartitionOpened& opened) {
+  if (opened.topic == 0) return;  // synthesized audio has no history
+  const Partition partition{opened.topic, opened.partition};
+  window_.opened(partition, opened.offset, opened.end);
+  if (opened.offset < opened.end) reading_back_[partition] = opened.end;
+}
+
+void CaptionService::record_seen(const kafka::RecordSeen& record) {
+  window_.seen(record.position);
+  const auto reading = reading_back_.find({record.position.topic, record.position.partition});
+  if (reading != reading_back_.end() && record.position.offset + 1 >= reading->second) reading_back_.erase(reading);
+}
+
+void CaptionService::broker_state(const kafka::BrokerState& state) {
+  broker_ = state;
+  tick();
+}
+
+void CaptionService::subscribe(Room& room, const std::shared_ptr<Session>& session, const auth::CaptionQuery& query) {
+  auto& subscriber = subscribers_[session->id()];
+  subscriber = Subscriber{session, room.id(), query, core_.clock.steady_ms(), false};
+  by_room_[room.id()].push_back(session->id());
+  if (log_read_back()) begin(subscriber);
+}
+
+void CaptionService::unsubscribe(const Session& session) {
+  const auto it = subscribers_.find(session.id());
+  if (it == subscribers_.end()) return;
+  const auto room = by_room_.find(it->second.room);
+  if (room != by_room_.end()) {
+    std::erase(room->second, session.id());
+    if (room->second.empty()) by_room_.erase(room);
+  }
+  subscribers_.erase(it);
+}
+
+bool CaptionService::passes(const Subscriber& subscriber, const Caption& caption, std::span<const LanguageTag> produced) const {
+  if (subscriber.query.type && *subscriber.query.type != caption.type) return false;
+  if (!subscriber.query.lang_given) return true;
+  const auto best = best_match(subscriber.query.lang, produced);
+  return best && produced[*best] == caption.language;
+}
+
+// The history as this subscriber's filters leave it; the languages produced are those of each speaker in the history itself.
+std::vector<CaptionHistory::Entry> CaptionService::chosen(const Subscriber& subscriber, std::vector<CaptionHistory::Entry> entries) const {
+  std::map<UserId, LanguageList> produced;
+  for (const auto& entry : entries) {
+    auto& tags = produced[entry->speaker];
+    if (std::find(tags.begin(), tags.end(), entry->language) == tags.end()) tags.push_back(entry->language);
+  }
+  std::erase_if(entries, [&](const auto& entry) { return !passes(subscriber, *entry, produced[entry->speaker]); });
+  return entries;
+}
+
+void CaptionService::begin(Subscriber& subscriber) {
+  subscriber.live = true;
+  const UnixMs now = core_.clock.unix_ms();
+  const std::string epoch_now = epoch();
+  std::optional<bool> recovered;
+  std::optional<std::vector<CaptionHistory::Entry>> entries;
+  if (subscriber.query.since) {
+    const auto cursor = LogCursor::decode(*subscriber.query.since);
+    if (cursor && !epoch_now.empty() && subscriber.query.epoch == epoch_now && window_.verifies(*cursor)) {
+      entries = history_.since(subscriber.room, *cursor, now);
+    }
+    recovered = entries.has_value();
+    core_.metrics.caption_resume(*recovered);
+  }
+  if (!entries) {
+    const std::size_t count = std::min(subscriber.query.history.value_or(core_.settings.captions.history), core_.settings.captions.history);
+    entries = count == 0 ? std::vector<CaptionHistory::Entry>{} : history_.last(subscriber.room, count, now);
+  }
+  const auto wanted = chosen(subscriber, std::move(*entries));
+  for (const auto& entry : wanted) tell(subscriber.session, rendered(*entry, true));
+  tell(subscriber.session, wire::history_end_event(wanted.size(), epoch_now, window_.cursor().encode(), recovered));
+}
+
+// What the worker left out and the gateway knows: utterance, revision, the speaker's name.
+void CaptionService::complete(Caption& caption, const Room* room) {
+  caption.utterance_id = wire::utterance_id_of(caption);
+  if (room != nullptr) {
+    if (const auto speaker = room->find(caption.speaker); speaker && !speaker->display_name.empty()) caption.speaker_name = speaker->display_name;
+  }
+  if (caption.revision) return;
+  std::string key = caption.room.value + '\0' + caption.speaker.value + '\0';
+  key.append(name_of(caption.type)).append(1, '\0').append(caption.language.key());
+  if (utterances_.size() >= utterances_max) utterances_.clear();
+  Utterance& utterance = utterances_[key];
+  if (utterance.revision < 0 || !caption.utterance_id || utterance.id != *caption.utterance_id) {
+    utterance = {caption.utterance_id.value_or(""), 0};
+  } else {
+    ++utterance.revision;
+  }
+  caption.revision = utterance.revision;
+}
+
+std::string CaptionService::rendered(const Caption& caption, bool replay) const {
+  return wire::caption_event(caption, caption.speaker_name, caption.revision, replay, core_.settings.captions.legacy_members);
+}
+
+void CaptionService::caption(Caption caption) {
+  Room* room = core_.rooms.find(caption.room.value);
+  complete(caption, room);
+  const UnixMs now = core_.clock.unix_ms();
+  const auto entry = std::make_shared<const Caption>(std::move(caption));
+  history_.add(entry, now);
+  if (room == nullptr || entry->replayed) return;
+
+  Speaker& speaker = room->speaker(entry->speaker);
+  speaker.captioned.note(entry->language, core_.clock.steady_ms());
+  if (!speaker.spoken_told && entry->source_language && !(speaker.spoken == entry->source_language)) {
+    speaker.spoken = entry->source_language;
+    room->demand_changed();
+  }
+  const auto subscribers = by_room_.find(entry->room);
+  if (subscribers == by_room_.end()) return;
+  const auto produced = speaker.captioned.current(core_.clock.steady_ms());
+  SharedBytes message;
+  std::uint64_t delivered = 0;
+  for (const std::uint64_t id : subscribers->second) {
+    const Subscriber& subscriber = subscribers_.at(id);
+    if (!subscriber.live || !passes(subscriber, *entry, produced)) continue;
+    if (!message) message = text_message(rendered(*entry, false));
+    subscriber.session->send(message);
+    ++delivered;
+  }
+  core_.metrics.captions_delivered(name_of(entry->type), delivered);
+}
+
+std::string CaptionService::webvtt(const RoomId& room) const {
+  const auto finals = history_.last(room, core_.settings.captions.history, core_.clock.unix_ms());
+  return wire::webvtt(finals, [&](const UserId& user) -> std::optional<std::string> {
+    for (const auto& caption : finals) {
+      if (caption->speaker == user && caption->speaker_name) return caption->speaker_name;
+    }
+    return std::nullopt;
+  });
+}
+
+void CaptionService::tick() {
+  const SteadyMs now = core_.clock.steady_ms();
+  const bool ready = log_read_back();
+  for (auto& [id, subscriber] : subscribers_) {
+    if (!subscriber.live && (ready || now - subscriber.since_ms >= read_back_wait_ms)) begin(subscriber);
+  }
+  if (now >= trim_due_ms_) {
+    trim_due_ms_ = now + trim_every_ms;
+    history_.trim(core_.clock.unix_ms());
+    core_.metrics.caption_history(history_.bytes(), history_.rooms());
+  }
+}
+
+}  // namespace fluentgate::gateway

@@ -1,0 +1,68 @@
+// Captions: to subscribers as they come, and from the history to late joiners, resumed clients and WebVTT (CONTRACT 3). Thread: loop.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/auth/admission.hpp"
+#include "core/domain/caption_history.hpp"
+#include "core/domain/room.hpp"
+#include "core/gateway/core.hpp"
+#include "core/kafka/inbound.hpp"
+
+namespace fluentgate::gateway {
+
+class CaptionService {
+ public:
+  explicit CaptionService(Core& core);
+
+  // The socket gets its history, then what comes. While the log is still being read back at start, the history waits for that, for at most 3 s.
+  void subscribe(Room& room, const std::shared_ptr<Session>& session, const auth::CaptionQuery& query);
+  void unsubscribe(const Session& session);
+
+  void record_seen(const kafka::RecordSeen& record);
+  void partition_opened(const kafka::PartitionOpened& opened);
+  void broker_state(const kafka::BrokerState& state);
+  void caption(Caption caption);
+
+  std::string webvtt(const RoomId& room) const;
+  void tick();
+
+ private:
+  struct Subscriber {
+    std::shared_ptr<Session> session;
+    RoomId room;
+    auth::CaptionQuery query;
+    SteadyMs since_ms = 0;
+    bool live = false;
+  };
+  struct Utterance {
+    std::string id;
+    std::int64_t revision = -1;
+  };
+  bool log_read_back() const;
+  void begin(Subscriber& subscriber);
+  bool passes(const Subscriber& subscriber, const Caption& caption, std::span<const LanguageTag> produced) const;
+  std::vector<CaptionHistory::Entry> chosen(const Subscriber& subscriber, std::vector<CaptionHistory::Entry> entries) const;
+  void complete(Caption& caption, const Room* room);
+  std::string rendered(const Caption& caption, bool replay) const;
+  std::string epoch() const;
+
+  Core& core_;
+  CaptionHistory history_;
+  LogWindow window_;
+  std::unordered_map<std::uint64_t, Subscriber> subscribers_;                                     // by session id
+  std::unordered_map<RoomId, std::vector<std::uint64_t>, IdHash, IdEqual> by_room_;
+  std::unordered_map<std::string, Utterance> utterances_;                                         // by room, speaker, type, language
+  std::map<Partition, std::int64_t> reading_back_;                                                // → the offset to reach
+  kafka::BrokerState broker_;
+  SteadyMs trim_due_ms_ = 0;
+};
+
+}  // namespace fluentgate::gateway

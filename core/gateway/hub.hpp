@@ -1,0 +1,91 @@
+// Everything of one gateway that its sockets act on: rooms, services, tokens. One object, made by Gateway::start. Thread: loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/auth/admission.hpp"
+#include "core/domain/latency.hpp"
+#include "core/domain/room.hpp"
+#include "core/gateway/caption_service.hpp"
+#include "core/gateway/core.hpp"
+#include "core/gateway/pipeline_health.hpp"
+#include "core/gateway/playback.hpp"
+#include "core/gateway/presence_service.hpp"
+#include "core/gateway/speech_uploads.hpp"
+#include "core/gateway/suppression_service.hpp"
+
+namespace fluentgate::gateway {
+
+// What a socket needs of its place: who it belongs to and where. Valid from join() to leave().
+struct Seat {
+  std::shared_ptr<Room> room;
+  std::shared_ptr<Participant> participant;
+  std::shared_ptr<Session> session;
+};
+
+class Hub final : public SpeechUploads::Listener {
+ public:
+  Hub(Core& core, ChunkPublisher& publisher, std::shared_ptr<const auth::TokenVerifier> verifier);
+
+  // attendance.cpp: sockets come and go.
+  Seat join(auth::Admitted admitted, Transport& transport);
+  void leave(Seat& seat);
+  std::size_t session_count() const noexcept { return sessions_; }
+
+  // control.cpp: what every control socket understands.
+  void set_language(Seat& seat, const wire::SetLanguage& message);
+  void set_speaking(Seat& seat, const LanguageTag& tag);
+  void refresh(Seat& seat, const wire::Refresh& message);
+  void heartbeat(const std::shared_ptr<Session>& session);
+  // Tokens that end or are about to.
+  void check_tokens(UnixMs now);
+
+  // speech.cpp: from a socket to the uploads, and what comes back of it.
+  void publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, UnixMs ingest_ms, std::int64_t duration_us);
+  void voiced(Seat& seat);
+  void played(Seat& seat, const wire::Played& message);
+  void chunk_published(const AudioChunk& chunk) override;
+  void chunk_acknowledged(std::int64_t ack_us) override { core.metrics.chunk_acknowledged(ack_us); }
+  void chunk_refused(const std::string& error, std::int64_t duration_us) override;
+  void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) override;
+  void caption_arrived(Caption caption);
+
+  // Calls `visit(session)` for every open socket.
+  template <class Visit>
+  void each_session(Visit&& visit) {
+    for (auto& [id, room] : core.rooms.rooms()) {
+      for (auto& [user, participant] : room->participants()) {
+        if (participant->audio) visit(participant->audio);
+        if (participant->signaling) visit(participant->signaling);
+        for (auto& session : participant->captions) visit(session);
+      }
+    }
+  }
+
+  Core& core;
+  std::shared_ptr<const auth::TokenVerifier> verifier;
+  LatencyTracker latency;
+  SuppressionService suppression;
+  Playback playback;
+  CaptionService captions;
+  PresenceService presence;
+  SpeechUploads uploads;
+  PipelineHealth health;
+
+ private:
+  std::shared_ptr<Participant> participant_for(Room& room, const auth::Admitted& admitted);
+  void seat_audio(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
+  void seat_signaling(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
+  void release_room(Room& room);
+  void change_hearing(Room& room, Participant& participant, Hearing hearing);
+  void speaking_changed(Room& room, Participant& participant);
+  void tell_language(Participant& participant);
+  static void close_all(Participant& participant, CloseCode code);
+
+  std::uint64_t next_session_ = 1;
+  std::size_t sessions_ = 0;
+};
+
+}  // namespace fluentgate::gateway

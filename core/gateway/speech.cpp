@@ -1,0 +1,70 @@
+// Hub: a speaker's audio from the socket to the uploads, and what the pipeline says of it.
+#include <algorithm>
+
+#include "core/gateway/hub.hpp"
+#include "core/wire/server_event.hpp"
+
+namespace fluentgate::gateway {
+
+void Hub::publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, UnixMs ingest_ms, std::int64_t duration_us) {
+  Speaker& speaker = seat.room->speaker(seat.participant->user);
+  AudioChunk chunk;
+  chunk.room = seat.room->id();
+  chunk.user = seat.participant->user;
+  chunk.encoding = encoding;
+  chunk.sample_rate = sample_rate;
+  chunk.source_language = seat.participant->speaking_spelled.value_or("");
+  chunk.ingest_ms = ingest_ms;
+  chunk.duration_us = duration_us;
+  chunk.wanted = seat.room->wanted_from(speaker);
+  chunk.audio = std::move(audio);
+  core.metrics.audio_received(duration_us);
+  uploads.push(std::move(chunk));
+}
+
+void Hub::voiced(Seat& seat) { seat.room->speaker(seat.participant->user).voice.voiced(core.clock.steady_ms()); }
+
+void Hub::played(Seat& seat, const wire::Played& message) {
+  const Speaker* speaker = seat.room->find_speaker(message.speaker.value);
+  if (speaker == nullptr || !message.sequence_number) return;
+  const auto frame = std::find_if(speaker->recent.rbegin(), speaker->recent.rend(),
+                                  [&](const Speaker::Heard& heard) { return heard.sequence_number == *message.sequence_number; });
+  if (frame == speaker->recent.rend()) return;
+  const std::string source = speaker->spoken ? speaker->spoken->spelling() : "-";
+  const auto& listening = seat.participant->hearing.listening;
+  core.metrics.stage("mouth_to_ear", source, listening.empty() ? "-" : listening.front().spelling(),
+                     (frame->end_to_end_ms + message.buffered_ms) * 1000);
+}
+
+void Hub::chunk_published(const AudioChunk& chunk) {
+  latency.chunk_published(chunk.room, chunk.user, chunk.sequence_number, chunk.ingest_ms);
+  core.metrics.chunk_published();
+}
+
+void Hub::chunk_refused(const std::string& error, std::int64_t duration_us) {
+  core.metrics.chunk_refused(error);
+  core.metrics.audio_dropped("refused", duration_us);
+}
+
+void Hub::audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) {
+  core.metrics.audio_dropped("buffer_full", dropped_ms * 1000);
+  core.logger.write(LogLevel::warn, "kafka", "audio dropped: room=" + percent_encoded(room.value) + " speaker=" + percent_encoded(user.value) +
+                                                 " dropped_ms=" + std::to_string(dropped_ms));
+  Room* here = core.rooms.find(room.value);
+  const auto participant = here == nullptr ? nullptr : here->find(user);
+  if (participant) tell(participant->audio ? participant->audio : participant->signaling, wire::audio_dropped_event(dropped_ms));
+}
+
+void Hub::caption_arrived(Caption caption) {
+  if (!caption.replayed && core.rooms.find(caption.room.value) != nullptr) {
+    core.metrics.caption_received(name_of(caption.type));
+    if (const auto stage_ms = latency.caption_arrived(caption)) {
+      const std::string source = caption.source_language ? caption.source_language->spelling() : "-";
+      const bool original = caption.type == CaptionType::original;
+      core.metrics.stage(original ? "transcript" : "translation", source, original ? "" : caption.language.spelling(), *stage_ms * 1000);
+    }
+  }
+  captions.caption(std::move(caption));
+}
+
+}  // namespace fluentgate::gateway

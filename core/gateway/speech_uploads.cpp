@@ -1,0 +1,106 @@
+#include "core/gateway/speech_uploads.hpp"
+
+namespace fluentgate::gateway {
+
+namespace {
+constexpr SteadyMs told_every_ms = 1000;
+constexpr SteadyMs forget_every_ms = 10000;
+std::string key_of(const RoomId& room, const UserId& user) { return room.value + '\0' + user.value; }
+}  // namespace
+
+SpeechUploads::SpeechUploads(const config::Settings& settings, const Clock& clock, ChunkPublisher& publisher, Listener& listener)
+    : settings_(settings), clock_(clock), publisher_(publisher), listener_(listener),
+      budget_{0, settings.kafka.buffer_bytes}, sequence_(settings.audio.sequence_lookback_ms) {}
+
+void SpeechUploads::push(AudioChunk chunk) {
+  auto& upload = uploads_[key_of(chunk.room, chunk.user)];
+  if (!upload) {
+    upload = std::make_shared<Upload>(chunk.room, chunk.user, budget_, settings_.kafka.buffer_ms, settings_.kafka.inflight_ms);
+  }
+  upload->dropped_us += upload->buffer.push(std::move(chunk));
+  hand_over(upload);
+  if (upload->dropped_us > 0) tell_drops(*upload, clock_.steady_ms());
+}
+
+void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
+  while (const AudioChunk* next = upload->buffer.peek()) {
+    const auto number = sequence_.next(next->room, next->user);
+    if (!number) return;  // the log is still being read back
+    AudioChunk chunk = upload->buffer.take();
+    chunk.sequence_number = *number;
+    const std::uint64_t token = next_token_++;
+    const std::int64_t duration_us = chunk.duration_us;
+    const Status taken = publisher_.publish(chunk, token);
+    if (!taken) {
+      if (taken.error().retriable) {
+        upload->buffer.put_back(std::move(chunk));
+        return;
+      }
+      // Refused for good (larger than the broker allows, say): it never had a place in the log, so its number is still free.
+      upload->buffer.settled(duration_us);
+      upload->dropped_us += duration_us;
+      listener_.chunk_refused(taken.error().code, duration_us);
+      continue;
+    }
+    sequence_.used(chunk.room, chunk.user, clock_.steady_ms());
+    inflight_.emplace(token, Inflight{upload, duration_us});
+    listener_.chunk_published(chunk);
+  }
+}
+
+void SpeechUploads::settled(const kafka::ChunkSettled& message) {
+  const auto it = inflight_.find(message.token);
+  if (it == inflight_.end()) return;
+  const Inflight inflight = it->second;
+  inflight_.erase(it);
+  if (message.ok) {
+    listener_.chunk_acknowledged(message.ack_us);
+  } else {
+    listener_.chunk_refused(message.error, inflight.duration_us);
+  }
+  if (const auto upload = inflight.upload.lock()) {
+    upload->buffer.settled(inflight.duration_us);
+    if (!message.ok) upload->dropped_us += inflight.duration_us;
+    hand_over(upload);
+  }
+}
+
+void SpeechUploads::recovered(const kafka::SpeakerRecovered& message) {
+  sequence_.recovered(message.room, message.user, message.sequence_number, clock_.steady_ms());
+}
+
+void SpeechUploads::recovery_done() {
+  sequence_.recovery_done();
+  for (auto& [key, upload] : uploads_) hand_over(upload);
+}
+
+void SpeechUploads::tell_drops(Upload& upload, SteadyMs now) {
+  if (upload.dropped_us < 1000 || now - upload.told_ms < told_every_ms) return;
+  const std::int64_t dropped_ms = upload.dropped_us / 1000;
+  upload.dropped_us -= dropped_ms * 1000;
+  upload.told_ms = now;
+  listener_.audio_dropped(upload.room, upload.user, dropped_ms);
+}
+
+void SpeechUploads::tick() {
+  const SteadyMs now = clock_.steady_ms();
+  for (auto it = uploads_.begin(); it != uploads_.end();) {
+    const std::shared_ptr<Upload>& upload = it->second;
+    hand_over(upload);
+    tell_drops(*upload, now);
+    const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped_us < 1000;
+    it = done ? uploads_.erase(it) : std::next(it);
+  }
+  if (now >= forget_due_ms_) {
+    forget_due_ms_ = now + forget_every_ms;
+    sequence_.forget_before(now);
+  }
+}
+
+std::int64_t SpeechUploads::waiting_us() const noexcept {
+  std::int64_t total_us = 0;
+  for (const auto& [key, upload] : uploads_) total_us += upload->buffer.waiting_us();
+  return total_us;
+}
+
+}  // namespace fluentgate::gateway

@@ -1,0 +1,77 @@
+// Speech on its way to audio.raw: one waiting line per speaker, numbered when it is handed to the producer, kept while Kafka is away
+// (CONTRACT 2 and 4). It outlives the speaker's socket: what was accepted is published. Thread: loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/config/settings.hpp"
+#include "core/domain/chunk_buffer.hpp"
+#include "core/domain/clock.hpp"
+#include "core/domain/media.hpp"
+#include "core/domain/ports.hpp"
+#include "core/domain/sequence.hpp"
+#include "core/kafka/inbound.hpp"
+
+namespace fluentgate::gateway {
+
+class SpeechUploads {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void chunk_published(const AudioChunk& chunk) = 0;
+    virtual void chunk_acknowledged(std::int64_t ack_us) = 0;
+    // Kafka will never have it; `error` is librdkafka's name of the reason.
+    virtual void chunk_refused(const std::string& error, std::int64_t duration_us) = 0;
+    // At most once a second per speaker, with the sum since the last time.
+    virtual void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) = 0;
+  };
+
+  SpeechUploads(const config::Settings& settings, const Clock& clock, ChunkPublisher& publisher, Listener& listener);
+
+  void push(AudioChunk chunk);
+  void settled(const kafka::ChunkSettled& message);
+  void recovered(const kafka::SpeakerRecovered& message);
+  void recovery_done();
+  // Tells drops that are due, tries again what the producer refused, forgets what is silent. Call it several times a second.
+  void tick();
+
+  // Whether chunks wait whose turn comes with an acknowledgement: delivery reports should wake the loop then.
+  bool waiting() const noexcept { return budget_.bytes > 0; }
+  std::int64_t waiting_us() const noexcept;
+  std::size_t waiting_bytes() const noexcept { return budget_.bytes; }
+  bool numbers_known() const noexcept { return sequence_.ready(); }
+
+ private:
+  struct Upload {
+    RoomId room;
+    UserId user;
+    ChunkBuffer buffer;
+    std::int64_t dropped_us = 0;
+    SteadyMs told_ms = -1000000;
+    Upload(RoomId r, UserId u, BufferBudget& budget, std::int64_t buffer_ms, std::int64_t inflight_ms)
+        : room(std::move(r)), user(std::move(u)), buffer(budget, buffer_ms, inflight_ms) {}
+  };
+  struct Inflight {
+    std::weak_ptr<Upload> upload;
+    std::int64_t duration_us;
+  };
+  void hand_over(const std::shared_ptr<Upload>& upload);
+  void tell_drops(Upload& upload, SteadyMs now);
+
+  const config::Settings& settings_;
+  const Clock& clock_;
+  ChunkPublisher& publisher_;
+  Listener& listener_;
+  BufferBudget budget_;
+  SequenceBook sequence_;
+  std::unordered_map<std::string, std::shared_ptr<Upload>> uploads_;  // by room, NUL, user
+  std::unordered_map<std::uint64_t, Inflight> inflight_;
+  std::uint64_t next_token_ = 1;
+  SteadyMs forget_due_ms_ = 0;
+};
+
+}  // namespace fluentgate::gateway
