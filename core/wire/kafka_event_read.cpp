@@ -231,7 +231,8 @@ std::span<const std::string_view> malformed_reasons() noexcept { return reasons;
 struct EventParser::Impl {
   simdjson::dom::parser parser;
 
-  // Grows by powers of two, so that records of slowly rising size don't each allocate. The depth simdjson counts is one more than ours.
+  // Grows by powers of two, so that records of slowly rising size don't each allocate. simdjson refuses at its depth, we beyond ours;
+  // an empty container it doesn't count.
   bool reserve(std::size_t bytes) {
     if (parser.capacity() >= bytes && parser.capacity() > 0) return true;
     return parser.allocate(std::max<std::size_t>(4096, std::bit_ceil(bytes)), limits::json_depth_max + 1) == simdjson::SUCCESS;

@@ -54,9 +54,10 @@ bool valid_utf8(std::string_view text) noexcept {
 }
 
 std::size_t utf8_sequence_size(std::string_view text) noexcept {
+  Utf8Validator validator;
   for (std::size_t size = 1; size <= 4 && size <= text.size(); ++size) {
-    Utf8Validator validator;
-    if (!validator.feed({reinterpret_cast<const std::uint8_t*>(text.data()), size})) return 0;
+    const auto byte = static_cast<std::uint8_t>(text[size - 1]);
+    if (!validator.feed({&byte, 1})) return 0;
     if (validator.complete()) return size;
   }
   return 0;
