@@ -15,11 +15,14 @@ struct Listen {
   std::string address = "127.0.0.1";
   int port = 7681;                    // 0: any free one
   std::string tls_cert, tls_key;      // PEM files; both or none
+  int processes = 1;
+  friend bool operator==(const Listen&, const Listen&) = default;
 };
 
 struct Claims {
   std::string user = "sub", room = "room_id", rooms = "rooms", name = "name", role = "role";
   std::string speaking_language = "speaking_language", listening_language = "listening_language", understands = "understands";
+  friend bool operator==(const Claims&, const Claims&) = default;
 };
 
 enum class RejectMode : std::uint8_t { http, close };
@@ -40,6 +43,7 @@ struct Auth {
   Membership membership = Membership::token;
   bool allow_language_override = true;
   Claims claims;
+  friend bool operator==(const Auth&, const Auth&) = default;
 };
 
 enum class PipelineEncoding : std::uint8_t { linear16, opus };
@@ -54,16 +58,19 @@ struct Audio {
   int output_sample_rate = 16000;
   bool hear_self = false;
   std::int64_t max_age_ms = 3000;
+  friend bool operator==(const Audio&, const Audio&) = default;
 };
 
 struct Captions {
   std::size_t history = 50;
   std::int64_t history_ms = 300000;
   bool legacy_members = false;
+  friend bool operator==(const Captions&, const Captions&) = default;
 };
 
 struct Signaling {
   std::size_t max_message_bytes = 64u << 10;
+  friend bool operator==(const Signaling&, const Signaling&) = default;
 };
 
 enum class SuppressMode : std::uint8_t { mute, duck };
@@ -73,6 +80,7 @@ struct Suppress {
   std::optional<double> gain;                  // unset: 0.0 for mute, 0.15 for duck
   std::int64_t fade_ms = 200, stall_ms = 5000;
   double voice_dbfs = -45.0;
+  friend bool operator==(const Suppress&, const Suppress&) = default;
 };
 
 enum class AudioRawFormat : std::uint8_t { json, binary };
@@ -87,7 +95,9 @@ struct Kafka {
   std::size_t buffer_bytes = 256u << 20;
   std::int64_t inflight_ms = 1000;
   std::map<std::string, std::string> properties, producer_properties, consumer_properties;  // any librdkafka property
+  // Property names are librdkafka's, without the prefix "kafka."; those of one side win over those of both.
   bool embedded() const { return bootstrap_servers == "embedded"; }
+  friend bool operator==(const Kafka&, const Kafka&) = default;
 };
 
 struct Limits {
@@ -95,10 +105,12 @@ struct Limits {
   std::size_t outbox_bytes = 1u << 20;
   std::int64_t slow_close_ms = 10000;
   std::int64_t messages_per_s = 200;
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 struct Ops {
   std::vector<std::string> allow{"127.0.0.0/8", "::1/128"};
+  friend bool operator==(const Ops&, const Ops&) = default;
 };
 
 enum class LogFormat : std::uint8_t { text, json };
@@ -108,6 +120,7 @@ struct Log {
   LogFormat format = LogFormat::text;
   std::string file;                            // empty: stderr
   std::int64_t latency_sample = 1;             // 0: none, N: every Nth frame
+  friend bool operator==(const Log&, const Log&) = default;
 };
 
 struct Settings {
@@ -124,6 +137,7 @@ struct Settings {
   bool ready_gate = false;
   std::int64_t drain_ms = 10000;
   Log log;
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace fluentgate::config
