@@ -302,3 +302,64 @@ TEST(errors_hold_nothing_of_the_token_or_the_keys) {
     CHECK_EQ(claims.error().text.find(secret_64), std::string::npos);
   }
 }
+
+// ---- tokens that nobody here made
+
+namespace {
+
+std::string pem_of_spki(std::string_view prefix_hex, const std::string& bytes) {
+  std::string der;
+  for (std::size_t i = 0; i < prefix_hex.size(); i += 2) der.push_back(static_cast<char>(std::stoi(std::string(prefix_hex.substr(i, 2)), nullptr, 16)));
+  der += bytes;
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const PkeyHandle key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  CHECK(key != nullptr);
+  return pem_of([](BIO* bio, const EVP_PKEY* k) { return PEM_write_bio_PUBKEY(bio, k); }, key.get());
+}
+
+void check_vector(const std::string& token, Algorithm algorithm, const Key& key) {
+  const std::size_t first = token.find('.'), second = token.rfind('.');
+  const std::string head = *base64url_decode(token.substr(0, first));
+  const std::string payload = *base64url_decode(token.substr(first + 1, second - first - 1));
+  std::string signature = *base64url_decode(token.substr(second + 1));
+  const SignedToken signed_token{token, std::string_view(token).substr(0, second), signature, head, payload, algorithm};
+  CHECK(signature_valid(signed_token, key) && signature_valid_by_openssl(signed_token, key));
+  signature[0] = static_cast<char>(signature[0] ^ 1);
+  const SignedToken changed{token, std::string_view(token).substr(0, second), signature, head, payload, algorithm};
+  CHECK(!signature_valid_by_openssl(changed, key));
+}
+
+const std::string rfc7515_payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+
+}  // namespace
+
+TEST(rfc7515_a1_hs256_is_verified) {
+  Key key;
+  key.secret = *base64url_decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
+  check_vector("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." + rfc7515_payload + ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", Algorithm::hs256, key);
+}
+
+TEST(rfc7515_a3_es256_is_verified) {
+  const auto key = key_from_public_pem(pem_of_spki("3059301306072a8648ce3d020106082a8648ce3d03010703420004",
+                                                   *base64url_decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU") +
+                                                       *base64url_decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")));
+  CHECK(key.ok());
+  check_vector("eyJhbGciOiJFUzI1NiJ9." + rfc7515_payload + ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+               Algorithm::es256, *key);
+}
+
+TEST(rfc8037_a4_eddsa_is_verified) {
+  const auto key = key_from_public_pem(pem_of_spki("302a300506032b6570032100", *base64url_decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")));
+  CHECK(key.ok());
+  check_vector("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
+               "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+               Algorithm::eddsa, *key);
+}
+
+TEST(an_hmac_signature_with_a_byte_more_or_less_is_refused) {
+  const std::string token = *sign_token(Algorithm::hs256, hmac_key, claims_json);
+  const std::string input = token.substr(0, token.rfind('.') + 1);
+  const std::string signature = *base64url_decode(token.substr(input.size()));
+  refused(verifier()->verify(input + base64url_encode(signature + "x"), now), "bad_signature");
+  refused(verifier()->verify(input + base64url_encode(signature.substr(0, 31)), now), "bad_signature");
+}
