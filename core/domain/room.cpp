@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/domain/limits.hpp"
+
 namespace fluentgate {
 
 std::shared_ptr<Participant> Room::find(const UserId& user) const {
@@ -16,6 +18,11 @@ void Room::add_listener(Participant& participant) {
   session.group_index = static_cast<std::size_t>(it - groups_.begin());
   session.index_in_group = it->members.size();
   it->members.push_back({&session, &participant});
+  if (!participant.hearing.listening.empty()) {
+    const LanguageTag& tag = participant.hearing.listening.front();
+    if (first_spelled_.size() >= limits::room_spellings_max) first_spelled_.clear();
+    first_spelled_.try_emplace(tag.key(), tag);
+  }
   demand_changed();
 }
 
@@ -50,12 +57,12 @@ LanguageList Room::listened() const {
 
 std::vector<Room::Demand> Room::demand_for(const UserId& user, const std::optional<LanguageTag>& spoken) const {
   std::map<std::string, Demand> by_key;
-  // Participants are looked at in a fixed order, so that "as first seen" doesn't hop about.
   for (const auto& [id, participant] : participants_) {
     if (id == user || !participant->audio || participant->hearing.listening.empty()) continue;
     if (participant->hearing.understands_speech_in(spoken)) continue;
     const LanguageTag& tag = participant->hearing.listening.front();
-    by_key.try_emplace(tag.key(), Demand{tag, 0}).first->second.count += 1;
+    const auto first = first_spelled_.find(tag.key());
+    by_key.try_emplace(tag.key(), Demand{first == first_spelled_.end() ? tag : first->second, 0}).first->second.count += 1;
   }
   std::vector<Demand> out;
   for (auto& [key, demand] : by_key) out.push_back(std::move(demand));

@@ -85,6 +85,7 @@ class Room {
   std::vector<Speaker*> by_number_;
   // state
   std::uint64_t demand_version_ = 1;
+  std::map<std::string, LanguageTag> first_spelled_;  // first tags of listeners by key, as first seen
 };
 
 // room → user → sessions: every room that has participants here.

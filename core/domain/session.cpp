@@ -1,5 +1,6 @@
 #include "core/domain/session.hpp"
 
+#include <algorithm>
 
 #include "core/domain/limits.hpp"
 
@@ -50,11 +51,11 @@ void Session::send(const SharedBytes& message) {
     written(transport_->write(message->data(), message->size()));
     return;
   }
-  const bool within = outbox_.push({message, 0, static_cast<std::uint32_t>(message->size())}, bounds_.outbox_bytes, [](const OutboxItem&) {});
-  if (!within && outbox_.size() > 1) {
-    if (endpoint_ != Endpoint::audio) return close(CloseCode::too_slow);
-    if (slow_since_ms_ < 0) slow_since_ms_ = clock_.steady_ms();
-  }
+  // Text is never skipped, and pushes no audio out: the next frame of audio does, and tells of it.
+  const bool alone = waiting_text_bytes_ == 0;
+  waiting_text_bytes_ += message->size();
+  outbox_.push({message, 0, static_cast<std::uint32_t>(message->size())}, static_cast<std::size_t>(-1), {});
+  if (!alone && waiting_text_bytes_ > bounds_.outbox_bytes) return close(CloseCode::too_slow);
   note_backlog();
 }
 
@@ -68,7 +69,10 @@ void Session::send_audio(const SharedBytes& joined, std::span<const FrameSlice> 
       while (last + 1 < slices.size() && slices[last + 1].begin == slices[last].end) ++last;
       written_ += last + 1 - next;
       written(transport_->write(joined->data() + slices[next].begin, slices[last].end - slices[next].begin));
-      next = last + 1;
+      const SteadyUs now = clock_.steady_us();
+      for (; next <= last; ++next) {
+        if (open() && slices[next].trace != nullptr && *slices[next].trace) (*slices[next].trace)->written(now);
+      }
     }
   }
   for (; next < slices.size() && open(); ++next) {
@@ -87,34 +91,38 @@ void Session::send_audio(const SharedBytes& joined, std::span<const FrameSlice> 
 
 void Session::pump(const SkippedHandler& skipped) {
   waiting_for_room_ = false;
+  const UnixMs now_unix = clock_.unix_ms();
+  const auto stale = [&](const OutboxItem& item) {
+    return bounds_.max_age_ms > 0 && item.audio_ms >= 0 && item.made_ms > 0 && now_unix - item.made_ms > bounds_.max_age_ms;
+  };
   while (open() && !outbox_.empty() && may_write()) {
     const OutboxItem& first = outbox_.front();
-    if (first.audio_ms >= 0) {
-      if (audio_held()) break;
-      // What became too old while it waited is skipped, told and never played late.
-      const std::int64_t age_ms = first.made_ms == 0 ? 0 : clock_.unix_ms() - first.made_ms;
-      if (bounds_.max_age_ms > 0 && age_ms > bounds_.max_age_ms) {
-        const OutboxItem gone = first;
-        outbox_.pop(1);
-        ++written_;
-        skipped(*this, gone.speaker, gone.audio_ms, SkipReason::stale);
-        continue;
-      }
-    }
     const bool audio = first.audio_ms >= 0;
+    if (audio && audio_held()) break;
+    // What became too old while it waited is skipped, told and never played late.
+    if (stale(first)) {
+      const OutboxItem gone = first;
+      outbox_.pop(1);
+      ++written_;
+      skipped(*this, gone.speaker, gone.audio_ms, SkipReason::stale);
+      continue;
+    }
     auto run = outbox_.front_run();
     if (!audio) run = run.first(1);
+    run = run.first(static_cast<std::size_t>(std::find_if(run.begin(), run.end(), stale) - run.begin()));
+    if (!audio) waiting_text_bytes_ -= first.size();
     const SharedBytes keep = first.buffer;
     const std::size_t count = run.size();
     written_ += count;
     written(transport_->write(keep->data() + run.front().begin, run.back().end - run.front().begin));
     const SteadyUs now = clock_.steady_us();
     for (const OutboxItem& item : run) {
-      if (item.trace) item.trace->written(now);
+      if (item.trace && open()) item.trace->written(now);
     }
     outbox_.pop(count);
     if (outbox_.bytes() <= bounds_.outbox_bytes) slow_since_ms_ = -1;
   }
+  if (outbox_.empty()) slow_since_ms_ = -1;
   if (open() && !outbox_.empty() && !may_write()) note_backlog();
 }
 
@@ -136,6 +144,7 @@ void Session::detach() noexcept {
   transport_ = nullptr;
   closing_ = true;
   outbox_ = Outbox{};
+  waiting_text_bytes_ = 0;
 }
 
 bool Session::too_slow(SteadyMs now) const noexcept { return slow_since_ms_ >= 0 && now - slow_since_ms_ >= bounds_.slow_close_ms; }

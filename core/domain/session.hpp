@@ -46,7 +46,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool framed() const noexcept { return framed_; }
   bool open() const noexcept { return transport_ != nullptr && !closing_; }
 
-  // A framed text (or control) message. On captions and signaling sockets, more than the bound waiting closes 4008; one message alone never does.
+  // A framed text (or control) message. More text than the bound waiting closes 4008, for text is never skipped; one message alone never does.
   void send(const SharedBytes& message);
   // Audio frames, in order. They may be joined with what follows; a slow listener loses its oldest ones.
   void send_audio(const SharedBytes& joined, std::span<const FrameSlice> slices, const SkippedHandler& skipped);
@@ -99,6 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::weak_ptr<Session> held_by_;
   std::uint64_t held_until_ = 0;
   bool held_ = false;
+  std::size_t waiting_text_bytes_ = 0;  // of outbox_
   SteadyMs slow_since_ms_ = -1;
   SteadyMs last_received_ms_;
   SteadyMs ping_sent_ms_ = -1;
