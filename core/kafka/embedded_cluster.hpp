@@ -20,6 +20,10 @@ class EmbeddedCluster {
   // Makes the topics. Errors: "embedded_cluster".
   static Result<std::unique_ptr<EmbeddedCluster>> start(const std::vector<std::string>& topics, Logger& log, int partitions = partitions_default);
 
+  ~EmbeddedCluster();
+  EmbeddedCluster(const EmbeddedCluster&) = delete;
+  EmbeddedCluster& operator=(const EmbeddedCluster&) = delete;
+
   const std::string& bootstrap() const noexcept { return bootstrap_; }  // 127.0.0.1:PORT
   Status create_topic(const std::string& name, int partitions);
 
@@ -30,6 +34,7 @@ class EmbeddedCluster {
   // The next `count` requests of this kind (Kafka's ApiKey: 0 Produce, 1 Fetch, 2 ListOffsets, 3 Metadata) are answered by this error;
   // RD_KAFKA_RESP_ERR__TRANSPORT cuts the connection instead.
   void fail_next(std::int16_t api_key, rd_kafka_resp_err_t error, std::size_t count = 1);
+  // What metadata says of the topic; UNKNOWN_TOPIC_OR_PART plays a missing one (the mock makes whatever it is asked for), NO_ERROR ends it.
   void set_topic_error(const std::string& topic, rd_kafka_resp_err_t error);
 
  private:

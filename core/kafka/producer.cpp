@@ -74,7 +74,7 @@ Status Producer::publish(const AudioChunk& chunk, std::uint64_t token) {
     value = json;
   }
   const std::shared_lock lock(client_mutex_);
-  return hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), InFlight{token, clock_.steady_us()});
+  return hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), InFlight{.token = token, .handed_us = clock_.steady_us()});
 }
 
 bool Producer::dead_letter(const std::string& topic, std::string_view key, std::string_view value, std::span<const wire::Header> headers) noexcept {
@@ -88,7 +88,7 @@ bool Producer::dead_letter(const std::string& topic, std::string_view key, std::
       rd_kafka_header_add(copies.get(), header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
                           static_cast<ssize_t>(header.value.size()));
     }
-    InFlight entry{0, clock_.steady_us()};
+    InFlight entry{.handed_us = clock_.steady_us()};
     entry.dead_letter = true;
     entry.bytes = value.size();
     const std::shared_lock lock(client_mutex_);
@@ -109,6 +109,7 @@ Status Producer::hand_over(rd_kafka_topic_t* topic, const char* topic_name, std:
     in_flight_.push_back(std::move(entry));
     in_flight = &in_flight_.back();
     in_flight->self = std::prev(in_flight_.end());
+    in_flight->serial = ++serial_;
     if (in_flight->dead_letter) {
       ++dead_letters_;
       dead_letter_bytes_ += in_flight->bytes;
@@ -231,7 +232,7 @@ void Producer::deliver(std::vector<Inbound>& batch) {
 
 void Producer::on_error_event(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+  if (rd_kafka_event_error_is_fatal(event) != 0) {
     fatal_.store(true);
     char text[512];
     const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), text, sizeof text);
@@ -264,6 +265,8 @@ void Producer::replace_client(std::vector<Inbound>& batch) {
   recreated_.fetch_add(1);
   connected_.store(false);
   std::size_t again = 0;
+  // librdkafka throws its queues out one after another, not in the order in which it was given the messages.
+  std::sort(resend_.begin(), resend_.end(), [](const Resend& a, const Resend& b) { return a.in_flight->serial < b.in_flight->serial; });
   for (Resend& kept : resend_) {
     const std::string error = send_again(kept);
     if (error.empty()) ++again;

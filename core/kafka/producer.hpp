@@ -60,6 +60,7 @@ class Producer final : public ChunkPublisher {
   struct InFlight {
     std::uint64_t token = 0;
     SteadyUs handed_us = 0;
+    std::uint64_t serial = 0;  // the order of hand-over
     bool dead_letter = false;
     std::size_t bytes = 0;
     std::list<InFlight>::iterator self;
@@ -104,6 +105,7 @@ class Producer final : public ChunkPublisher {
   std::condition_variable all_settled_;
   std::list<InFlight> in_flight_;  // in the order of hand-over
   std::size_t dead_letters_ = 0, dead_letter_bytes_ = 0;
+  std::uint64_t serial_ = 0;
 
   std::deque<Resend> resend_;      // kafka-ack only
   std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false};

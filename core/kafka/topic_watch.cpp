@@ -11,7 +11,7 @@ namespace {
 
 constexpr int request_timeout_ms = 750;
 constexpr SteadyMs ask_every_ms = 300;         // while nothing comes
-constexpr SteadyMs refresh_every_ms = 2000;    // while messages come: only for new topics and partitions
+constexpr SteadyMs refresh_every_ms = 1200;    // while messages come: only for new topics and partitions, one topic a time
 constexpr SteadyMs lost_after_ms = 1500;       // without an answer
 constexpr SteadyMs retry_ms = 50;
 constexpr SteadyMs complain_every_ms = 30000;
@@ -67,7 +67,7 @@ void TopicWatch::run() {
     }
     SteadyMs wait_ms = ask_every_ms;
     if (due(clock_.steady_ms())) {
-      if (ask_metadata()) {
+      if (ask()) {
         if (!pending_.empty() && !open_partitions()) wait_ms = retry_ms;
       } else {
         wait_ms = retry_ms;
@@ -84,33 +84,37 @@ bool TopicWatch::due(SteadyMs now) const {
   return !flowing || now - answered_ms_ >= refresh_every_ms;
 }
 
-bool TopicWatch::ask_metadata() {
+// One topic a turn, all when the connection is new. Never for all known topics at once: librdkafka 2.0.2 then lets the broker make those that
+// are missing.
+bool TopicWatch::ask() {
+  if (connected_) {
+    next_topic_ = (next_topic_ + 1) % incoming_topics;
+    return ask_about(next_topic_);
+  }
+  for (std::size_t index = 0; index < incoming_topics; ++index) {
+    if (!ask_about(index)) return false;
+  }
+  connected_ = true;
+  state_.consumer_connected(true);
+  return true;
+}
+
+bool TopicWatch::ask_about(std::size_t index) {
   const rd_kafka_metadata_t* answer = nullptr;
-  const rd_kafka_resp_err_t code = rd_kafka_metadata(client_, 0, nullptr, &answer, request_timeout_ms);
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(client_, 0, topics_[index].handle.get(), &answer, request_timeout_ms);
   const MetadataHandle metadata(answer);
-  const SteadyMs now = clock_.steady_ms();
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    if (!waiting_logged_ && answered_ms_ < 0) {
-      waiting_logged_ = true;
-      log_.write(LogLevel::warn, "kafka", std::string("waiting for Kafka: ") + rd_kafka_err2str(code));
-    }
-    const SteadyMs heard_ms = std::max(answered_ms_, alive_ms_.load(std::memory_order_relaxed));
-    if (connected_ && now - heard_ms >= lost_after_ms) {
-      connected_ = false;
-      state_.consumer_connected(false);
-    }
+    no_answer(code);
     return false;
   }
-  answered_ms_ = now;
+  answered_ms_ = clock_.steady_ms();
   if (cluster_id_.empty()) {
     cluster_id_ = cluster_id_of(client_, request_timeout_ms);
     if (cluster_id_.empty()) return false;  // it decides how text topics are read back
     state_.cluster_id(cluster_id_);
   }
   for (int i = 0; i < metadata->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
-    const auto found = std::find(options_.topics.begin(), options_.topics.end(), topic.topic);
-    if (found != options_.topics.end()) note_topic(static_cast<std::size_t>(found - options_.topics.begin()), topic);
+    if (options_.topics[index] == metadata->topics[i].topic) note_topic(index, metadata->topics[i]);
   }
   std::size_t known = 0;
   bool all = true;
@@ -119,11 +123,18 @@ bool TopicWatch::ask_metadata() {
     all = all && topic.present;
   }
   state_.partitions_known(known, all);
-  if (!connected_) {
-    connected_ = true;
-    state_.consumer_connected(true);
-  }
   return true;
+}
+
+void TopicWatch::no_answer(rd_kafka_resp_err_t code) {
+  if (!waiting_logged_ && answered_ms_ < 0) {
+    waiting_logged_ = true;
+    log_.write(LogLevel::warn, "kafka", std::string("waiting for Kafka: ") + rd_kafka_err2str(code));
+  }
+  const SteadyMs heard_ms = std::max(answered_ms_, alive_ms_.load(std::memory_order_relaxed));
+  if (!connected_ || clock_.steady_ms() - heard_ms < lost_after_ms) return;
+  connected_ = false;
+  state_.consumer_connected(false);
 }
 
 void TopicWatch::note_topic(std::size_t index, const rd_kafka_metadata_topic_t& answer) {

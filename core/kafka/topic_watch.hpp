@@ -56,7 +56,7 @@ class TopicWatch {
  private:
   enum class From : std::uint8_t { end, beginning };
   struct Topic {
-    TopicHandle handle;                         // makes it known to librdkafka, so that one request asks for all
+    TopicHandle handle;
     bool present = false;
     bool was_missing = false;                   // the cluster has said that it isn't there: later, everything in it is new
     std::map<std::int32_t, bool> partitions;    // handed over?
@@ -65,7 +65,9 @@ class TopicWatch {
 
   void run();
   bool due(SteadyMs now) const;
-  bool ask_metadata();
+  bool ask();
+  bool ask_about(std::size_t index);
+  void no_answer(rd_kafka_resp_err_t code);
   void note_topic(std::size_t index, const rd_kafka_metadata_topic_t& answer);
   bool open_partitions();
   bool open(std::size_t index, const std::vector<std::int32_t>& partitions, From from, std::vector<Opening>& openings);
@@ -83,6 +85,7 @@ class TopicWatch {
   std::map<std::pair<std::size_t, std::int32_t>, From> pending_;             // found, not yet placed
   std::string cluster_id_;
   bool connected_ = false, waiting_logged_ = false;
+  std::size_t next_topic_ = 0;
   SteadyMs answered_ms_ = -60000;
 
   std::atomic<SteadyMs> alive_ms_{-60000};
