@@ -117,7 +117,7 @@ class Host {
   // state
   lws_context* context_ = nullptr;  // lws sets it to null when it is gone
   lws_vhost* vhost_ = nullptr;
-  bool serving_ = false, told_ready_ = false, ending_ = false;
+  bool serving_ = false, told_ready_ = false, ending_ = false, destroying_ = false;
   int exit_code_ = 1;
 };
 
@@ -190,6 +190,7 @@ bool Host::make_vhost(const std::vector<lws_protocols>& plugin_protocols) {
   info.ka_interval = tcp_keepalive_s / 6;
   info.ka_probes = 3;
   if (!listen.tls_cert.empty()) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;  // without it lws serves the vhost in the clear
     info.ssl_cert_filepath = listen.tls_cert.c_str();
     info.ssl_private_key_filepath = listen.tls_key.c_str();
     info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
@@ -230,7 +231,10 @@ void Host::on_event() noexcept {
       end(0);
     }
   }
-  if (ending_) lws_context_destroy(context_);  // inside the loop lws only notes it, and ends the loop
+  if (ending_ && !destroying_) {
+    destroying_ = true;
+    lws_context_destroy(context_);  // inside the loop lws only notes it, and ends the loop
+  }
 }
 
 int Host::run(const std::vector<lws_protocols>& plugin_protocols) {
@@ -246,7 +250,7 @@ int Host::run(const std::vector<lws_protocols>& plugin_protocols) {
     logger_.write(LogLevel::error, "host", "the signals could not be added to lws's loop");
   } else {
     signals_.wake();  // the first turn comes after lws has initialised the protocols
-    while (context_ != nullptr && lws_service(context_, 0) >= 0) say_ready();
+    while (context_ != nullptr && !destroying_ && lws_service(context_, 0) >= 0) say_ready();
   }
   if (context_ != nullptr) lws_context_destroy(context_);
   if (context_ != nullptr) lws_context_destroy(context_);  // lws with libuv ends in two steps

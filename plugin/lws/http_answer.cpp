@@ -21,7 +21,6 @@ std::string head_of(const HttpAnswer& answer, bool close) {
   if (!answer.content_type.empty()) head += "Content-Type: " + answer.content_type + "\r\n";
   head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
   for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
-  head += "Cache-Control: no-store\r\n";
   head += close ? "Connection: close\r\n\r\n" : "\r\n";
   return head;
 }

@@ -2,11 +2,13 @@
 
 #include <span>
 
+#include "core/wire/ws_frame.hpp"
+
 namespace fluentgate::lws_plugin {
 namespace {
 
-// How long what was written before may take to leave, when the peer reads slowly, before the socket ends without a close frame.
-constexpr int close_flush_s = 5;
+// How long the peer may take, after the close frame, to read what was written before it and to answer; then the socket ends.
+constexpr int close_ack_s = 5;
 
 }  // namespace
 
@@ -60,22 +62,19 @@ int WsSession::on_pong() noexcept {
 }
 
 int WsSession::on_writable() noexcept {
-  if (code_ && !ended_) {
-    const std::string_view reason = close_code_row(*code_).reason;
-    std::vector<unsigned char> bytes(reason.begin(), reason.end());
-    lws_close_reason(wsi_, static_cast<lws_close_status>(*code_), bytes.data(), bytes.size());
-    ended_ = true;
-    return -1;  // lws sends the frame and waits for the peer's
-  }
-  if (!ended_ && wants_writable_ && socket_) {
-    wants_writable_ = false;
-    const auto socket = socket_;
-    socket->on_writable();
-  }
+  if (code_ || ended_ || !wants_writable_ || !socket_) return 0;
+  wants_writable_ = false;
+  const auto socket = socket_;
+  socket->on_writable();
   return 0;
 }
 
-void WsSession::on_peer_close() noexcept { ended_ = true; }
+int WsSession::on_peer_close() noexcept {
+  ended_ = true;
+  return code_ ? -1 : 0;  // both have sent one: the end
+}
+
+void WsSession::on_ending() noexcept { ended_ = true; }
 
 void WsSession::on_closed() noexcept {
   ended_ = true;
@@ -105,8 +104,10 @@ void WsSession::close(CloseCode code) noexcept {
   if (code_ || ended_) return;
   code_ = code;
   std::vector<std::uint8_t>().swap(message_);
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, close_flush_s);
-  lws_callback_on_writable(wsi_);
+  Bytes frame;
+  wire::append_close_frame(frame, static_cast<std::uint16_t>(code), close_code_row(code).reason);
+  if (lws_write(wsi_, frame.data(), frame.size(), LWS_WRITE_HTTP) < 0) return abort();
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, close_ack_s);
 }
 
 void WsSession::abort() noexcept {

@@ -2,7 +2,8 @@
 // Thread: loop. Lifetime: from LWS_CALLBACK_ESTABLISHED to LWS_CALLBACK_CLOSED; the connection's user pointer owns it.
 //
 // Writes go out at once, from any place on the loop: lws takes whole what the kernel doesn't, so nothing is written while something waits there.
-// Closing waits for the writable callback: lws sends a close frame only where nothing is buffered before it, and would lose the code otherwise.
+// The close frame is written like any other, so it follows what was written before. lws's own way (lws_close_reason and -1) loses it where something
+// is still buffered, and in Debian's 4.1.6 also after the writable callback, which that build follows with a second, hard close.
 #pragma once
 
 #include <libwebsockets.h>
@@ -33,7 +34,8 @@ class WsSession final : public Transport {
   int on_receive(const void* data, std::size_t size) noexcept;
   int on_pong() noexcept;
   int on_writable() noexcept;
-  void on_peer_close() noexcept;  // lws answers it; nothing is written any more
+  int on_peer_close() noexcept;   // its first close frame, answered by lws, or its answer to ours
+  void on_ending() noexcept;      // lws has begun to end the connection: nothing is written any more
   void on_closed() noexcept;
 
   bool writable() const noexcept override;
@@ -48,10 +50,10 @@ class WsSession final : public Transport {
   lws* wsi_;
   std::shared_ptr<gateway::Socket> socket_;
   std::vector<std::uint8_t> message_;  // fragments so far; empty between messages
-  std::optional<CloseCode> code_;      // set: closing, and nothing more is read or written
+  std::optional<CloseCode> code_;      // set: a close frame was sent; nothing more is read or written
   wire::Utf8Validator utf8_;
   bool text_ = false;
-  bool ended_ = false;                 // lws is closing by itself
+  bool ended_ = false;                 // the connection is ending; nothing more is written
   bool wants_writable_ = false;        // the core asked; lws calls for reasons of its own too
 };
 
