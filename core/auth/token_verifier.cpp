@@ -61,8 +61,8 @@ Result<std::shared_ptr<TokenVerifier>> TokenVerifier::create(const config::Auth&
   return std::make_shared<TokenVerifier>(auth, std::move(*keys));
 }
 
-Status TokenVerifier::reload() {
-  Result<std::shared_ptr<const KeySet>> keys = KeySet::load(auth_);
+Status TokenVerifier::reload(const config::Auth& auth) {
+  Result<std::shared_ptr<const KeySet>> keys = KeySet::load(auth);
   if (!keys) return keys.error();
   keys_ = std::move(*keys);
   return ok();

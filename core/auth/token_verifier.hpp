@@ -23,8 +23,9 @@ class TokenVerifier {
   // The text is for people and holds nothing of the token.
   Result<Claims> verify(std::string_view token, UnixMs now) const;
 
-  // Reads the key files anew, with the same options. On an error the old keys stay, and the error says why.
-  Status reload();
+  // Keys and algorithms anew, from these options and the files that they name; the other options stay. On an error the old keys stay, and the
+  // error says why.
+  Status reload(const config::Auth& auth);
 
   const KeySet& keys() const noexcept { return *keys_; }
   const config::Auth& options() const noexcept { return auth_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "core/domain/hearing.hpp"
 #include "core/wire/server_event.hpp"
@@ -32,19 +33,15 @@ std::string CaptionService::epoch() const {
   return text;
 }
 
-bool CaptionService::log_read_back() const { return broker_.positioned && reading_back_.empty(); }
+bool CaptionService::log_read_back() const { return broker_.positioned && window_.caught_up(); }
 
 void CaptionService::partition_opened(const kafka::PartitionOpened& opened) {
   if (opened.topic == 0) return;  // synthesized audio has no history
-  const Partition partition{opened.topic, opened.partition};
-  window_.opened(partition, opened.offset, opened.end);
-  if (opened.offset < opened.end) reading_back_[partition] = opened.end;
+  window_.opened({opened.topic, opened.partition}, opened.offset, opened.end);
 }
 
 void CaptionService::record_seen(const kafka::RecordSeen& record) {
   window_.seen(record.position);
-  const auto reading = reading_back_.find({record.position.topic, record.position.partition});
-  if (reading != reading_back_.end() && record.position.offset + 1 >= reading->second) reading_back_.erase(reading);
 }
 
 void CaptionService::broker_state(const kafka::BrokerState& state) {
@@ -144,10 +141,6 @@ void CaptionService::caption(Caption caption) {
 
   Speaker& speaker = room->speaker(entry->speaker);
   speaker.captioned.note(entry->language, core_.clock.steady_ms());
-  if (!speaker.spoken_told && entry->source_language && !(speaker.spoken == entry->source_language)) {
-    speaker.spoken = entry->source_language;
-    room->demand_changed();
-  }
   const auto subscribers = by_room_.find(entry->room);
   if (subscribers == by_room_.end()) return;
   const auto produced = speaker.captioned.current(core_.clock.steady_ms());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,7 +59,6 @@ class CaptionService {
   std::unordered_map<std::uint64_t, Subscriber> subscribers_;                                     // by session id
   std::unordered_map<RoomId, std::vector<std::uint64_t>, IdHash, IdEqual> by_room_;
   std::unordered_map<std::string, Utterance> utterances_;                                         // by room, speaker, type, language
-  std::map<Partition, std::int64_t> reading_back_;                                                // → the offset to reach
   kafka::BrokerState broker_;
   SteadyMs trim_due_ms_ = 0;
 };

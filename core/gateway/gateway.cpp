@@ -45,10 +45,6 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     if (settings_.auth.allowed_origins.empty()) {
       log(LogLevel::warn, "auth", "auth.allowed_origins is not set: web pages of any origin may connect with a valid token");
     }
-    if (settings_.kafka.embedded()) {
-      log(LogLevel::warn, "kafka", "EMBEDDED CLUSTER at " + bridge_->bootstrap() +
-                                       ": in this process, in memory, gone when it ends. For production set kafka.bootstrap.servers");
-    }
     return ok();
   }
 
@@ -268,7 +264,7 @@ void GatewayImpl::drain() noexcept {
   });
 }
 
-Status GatewayImpl::reload(const config::Settings&) { return verifier_->reload(); }
+Status GatewayImpl::reload(const config::Settings& settings) { return verifier_->reload(settings.auth); }
 
 void GatewayImpl::stop(int flush_ms) noexcept {
   if (stopped_) return;

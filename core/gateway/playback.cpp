@@ -1,6 +1,7 @@
 #include "core/gateway/playback.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/domain/hearing.hpp"
 #include "core/domain/limits.hpp"
@@ -38,14 +39,18 @@ Playback::Routed Playback::route(Room& room, const SynthesizedFrame& frame, Stea
     if (auto tag = LanguageTag::parse(*frame.source_language)) {
       speaker.spoken = *tag;
       room.demand_changed();
+      suppression_.spoken_changed(room, speaker);
     }
   }
-  Routed routed{&frame, &speaker, frame.ingest_ms.value_or(frame.kafka_ms), static_cast<std::int32_t>((frame.duration_us + 500) / 1000), {}, false, {}};
+  const UnixMs kafka_ms = frame.kafka_ms > 0 ? frame.kafka_ms : frame.arrival_ms;  // a record may have no timestamp
+  Routed routed{&frame, &speaker, frame.ingest_ms.value_or(kafka_ms), static_cast<std::int32_t>((frame.duration_us + 500) / 1000), {}, false, {}};
   const UnixMs now_unix = core_.clock.unix_ms();
   const std::int64_t age_ms = std::max<std::int64_t>(0, now_unix - routed.made_ms);
   routed.stale = core_.settings.audio.max_age_ms > 0 && age_ms > core_.settings.audio.max_age_ms;
-  if (!frame.pcm) return routed;
+  if (!frame.pcm || frame.pcm->empty()) return routed;
   FrameLatency latency = latency_.frame_arrived(frame);
+  if ((latency.source.empty() || latency.source == "-") && speaker.spoken) latency.source = speaker.spoken->spelling();
+  if (latency.source == "-" && speaker.spoken) latency.source = speaker.spoken->spelling();
   const std::int64_t since_arrival_ms = std::max<std::int64_t>(0, (core_.clock.steady_us() - frame.arrival_us) / 1000);
   if (latency.pipeline_ms) {
     routed.latency_ms = *latency.pipeline_ms + since_arrival_ms;
@@ -67,7 +72,7 @@ void Playback::flush_room(Room& room, const std::vector<SynthesizedFrame>& frame
   for (const auto& frame : frames) {
     // In order: what a listener hears of this frame depends on what had been produced until now.
     const Routed& next = routed.emplace_back(route(room, frame, now));
-    if (!frame.pcm) continue;
+    if (!frame.pcm || frame.pcm->empty()) continue;  // noted as produced; nothing to hear
     const auto produced = next.speaker->produced.current(now);
     for (std::size_t g = 0; g < heard.size(); ++g) {
       if (hears(room.groups()[g].hearing, next.speaker->spoken, produced, frame.language)) heard[g].push_back(&next);
@@ -97,13 +102,6 @@ void Playback::write_group(Room& room, const ListenerGroup& group, const std::ve
     if (!joined.buffer) joined = join(fresh, member.session->framed(), nullptr);
     write_member(room, member, fresh, joined, now);
   }
-  const SteadyUs written_us = core_.clock.steady_us();
-  for (const Routed* routed : fresh) {
-    // Direct writes are done by now; whoever was not ready reports later.
-    const bool alone = group.members.size() == 1 && group.members.front().participant->user == routed->frame->speaker;
-    const bool direct = std::any_of(group.members.begin(), group.members.end(), [](const auto& m) { return m.session->flushed(); });
-    if (direct && (!alone || core_.settings.audio.hear_self)) routed->trace->written(written_us);
-  }
 }
 
 void Playback::write_member(Room& room, const ListenerGroup::Member& member, const std::vector<const Routed*>& heard, const Joined& joined,
@@ -121,15 +119,18 @@ void Playback::write_member(Room& room, const ListenerGroup::Member& member, con
     gap = gap || !listener.gaps.empty();
   }
   const auto on_skip = [&](Session&, std::uint32_t speaker, std::int64_t audio_ms, SkipReason reason) { skipped(listener, speaker, audio_ms, reason); };
-  core_.metrics.frames_delivered(heard.size());
   const bool leave_out = own && !hear_self;
-  if (!leave_out && !gap) return member.session->send_audio(joined.buffer, joined.slices, on_skip);
+  if (!leave_out && !gap) {
+    core_.metrics.frames_delivered(heard.size());
+    return member.session->send_audio(joined.buffer, joined.slices, on_skip);
+  }
   // Own speech left out, or a gap to tell of: slices, and in the framed format a buffer, of this listener's own.
   std::vector<const Routed*> mine;
   for (const Routed* routed : heard) {
     if (!leave_out || listener.user != routed->frame->speaker) mine.push_back(routed);
   }
   if (mine.empty()) return;
+  core_.metrics.frames_delivered(mine.size());
   if (gap && member.session->framed()) {
     const Joined personal = join(mine, true, &listener);
     for (const Routed* routed : mine) end_gap(room, listener, routed->speaker->number);
@@ -145,13 +146,12 @@ void Playback::write_member(Room& room, const ListenerGroup::Member& member, con
   member.session->send_audio(joined.buffer, personal_, on_skip);
 }
 
-Playback::Joined Playback::join(const std::vector<const Routed*>& heard, bool framed, const Participant* listener) const {
+Playback::Joined Playback::join(const std::vector<const Routed*>& heard, bool framed, Participant* listener) const {
   Joined joined{std::make_shared<Bytes>(), {}};
   std::size_t size = 0;
   for (const Routed* routed : heard) size += routed->frame->pcm->size() + (framed ? 512 : 16);
   joined.buffer->reserve(size);
   joined.slices.reserve(heard.size());
-  std::vector<std::uint32_t> told;
   for (const Routed* routed : heard) {
     const SynthesizedFrame& frame = *routed->frame;
     const auto begin = static_cast<std::uint32_t>(joined.buffer->size());
@@ -166,10 +166,9 @@ Playback::Joined Playback::join(const std::vector<const Routed*>& heard, bool fr
       header.duration_ms = routed->duration_ms;
       header.latency_ms = routed->latency_ms;
       header.skipped_ms = 0;
-      if (listener != nullptr && std::find(told.begin(), told.end(), routed->speaker->number) == told.end()) {
-        told.push_back(routed->speaker->number);
-        for (const auto& gap : listener->gaps) {
-          if (gap.speaker == routed->speaker->number) header.skipped_ms = header.skipped_ms.value_or(0) + gap.total_ms;
+      if (listener != nullptr) {
+        for (auto& gap : listener->gaps) {
+          if (gap.speaker == routed->speaker->number) *header.skipped_ms += std::exchange(gap.header_ms, 0);
         }
       }
       wire::append_framed_audio(*joined.buffer, header, *frame.pcm);
@@ -189,7 +188,7 @@ void Playback::skipped(Participant& listener, std::uint32_t speaker, std::int64_
     if (gap.speaker == speaker && gap.reason == reason) {
       if (gap.skipped_ms == 0) gap.since_ms = now;
       gap.skipped_ms += audio_ms;
-      gap.total_ms += audio_ms;
+      gap.header_ms += audio_ms;
       return;
     }
   }

@@ -171,13 +171,13 @@ TEST(a_failed_reload_keeps_the_old_keys_and_a_good_one_swaps_them) {
   const std::string new_token = *sign_token(Algorithm::hs256, {new_secret, ""}, claims);
 
   folder.write("secret", "short");
-  const Status failed = verifier->reload();
+  const Status failed = verifier->reload(verifier->options());
   CHECK(!failed.ok());
   CHECK(failed.error().text.find("auth.secret_file") != std::string::npos);
   CHECK(verifier->verify(old_token, 0).ok());
 
   folder.write("secret", new_secret);
-  CHECK(verifier->reload().ok());
+  CHECK(verifier->reload(verifier->options()).ok());
   CHECK(!verifier->verify(old_token, 0).ok());
   CHECK(verifier->verify(new_token, 0).ok());
 }
