@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -23,7 +24,9 @@ using namespace std::chrono_literals;
 constexpr std::string_view ready_words = "fluentgate-host ready on ";
 
 std::vector<std::string> command(const std::string& build_folder, const std::vector<std::string>& options, const std::vector<std::string>& arguments) {
-  std::vector<std::string> all{build_folder + "/fluentgate-host", "--set", "listen.port=0", "--set", "auth.secret=" + std::string(test_secret)};
+  std::vector<std::string> all{build_folder + "/fluentgate-host", "--set", "listen.port=0"};
+  const bool own_secret = std::any_of(options.begin(), options.end(), [](const std::string& option) { return option.starts_with("auth.secret_file="); });
+  if (!own_secret) all.insert(all.end(), {"--set", "auth.secret=" + std::string(test_secret)});
   for (const std::string& option : options) {
     all.emplace_back("--set");
     all.push_back(option);

@@ -15,7 +15,7 @@ inline constexpr const char* test_secret = "a-secret-for-tests-that-is-long-enou
 
 class HostProcess {
  public:
-  // Options as "name=value", each given by --set, after port 0 and the test secret. Waits for the ready line, and fails without it.
+  // Options as "name=value", each given by --set, after port 0 and the test secret (left out where auth.secret_file is among them). Waits for the ready line, and fails without it.
   explicit HostProcess(const std::string& build_folder, const std::vector<std::string>& options = {}, const std::vector<std::string>& arguments = {});
 
   int port() const noexcept { return port_; }
