@@ -1,5 +1,8 @@
 // The plugin in a host that is not ours: other protocols and mounts, per-vhost options, a plain and a TLS vhost at once, with fluentgate as the
 // vhost's default protocol and without (CONTRACT 7).
+#include <fstream>
+#include <iterator>
+
 #include "test/support/check.hpp"
 #include "test/support/foreign_host.hpp"
 #include "test/support/host_process.hpp"
@@ -92,6 +95,21 @@ TEST(a_wrong_configuration_refuses_the_vhost_and_not_the_host) {
     refused = true;  // no answer at all
   }
   CHECK(refused);
+}
+
+TEST(a_poll_loop_is_served_with_a_warning_of_its_cost) {
+  const TemporaryFolder folder;
+  ForeignHostOptions options = usual(folder);
+  options.libuv = false;
+  ForeignHost host(options);
+  WsClient client("127.0.0.1", host.port());
+  CHECK_EQ(client.upgrade(target()).status, 101);
+  client.send_binary("x");
+  CHECK_EQ(client.close_code(), 1003);
+  std::ifstream log(folder.path() + "/fluentgate.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  CHECK(text.find("poll()") != std::string::npos);
+  CHECK(text.find("in proportion to all sockets") != std::string::npos);
 }
 
 TEST(several_service_threads_are_refused_or_come_down_to_one) {
