@@ -8,6 +8,7 @@
 #include "core/auth/key_set.hpp"
 #include "core/config/loader.hpp"
 #include "core/config/option_pages.hpp"
+#include "core/kafka/client_conf.hpp"
 #include "core/log/logger.hpp"
 #include "plugin/host/host.hpp"
 #include "plugin/lws/system_clock.hpp"
@@ -60,6 +61,7 @@ std::string errors_beyond_options(const config::Settings& settings) {
   std::string text;
   for (const std::string& error : tls_errors(settings.listen)) text += error + "\n";
   if (const auto keys = auth::KeySet::load(settings.auth); !keys.ok()) text += keys.error().text + "\n";
+  if (const Status properties = kafka::check_properties(settings.kafka); !properties) text += properties.error().text + "\n";
   return text;
 }
 

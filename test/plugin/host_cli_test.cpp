@@ -53,6 +53,12 @@ TEST(a_secret_is_never_printed) {
 
 TEST(without_any_key_nothing_starts) { CHECK_EQ(run({"--set", "listen.port=0"}).code, 2); }
 
+TEST(check_knows_librdkafkas_properties_too) {
+  const Ended ended = run({"--check", "--set", secret_option, "--set", "kafka.acks=banana"});
+  CHECK_EQ(ended.code, 2);
+  CHECK(ended.err.find("kafka.acks") != std::string::npos && ended.err.find("banana") != std::string::npos);
+}
+
 TEST(an_unknown_kafka_property_is_exit_2) {
   const Ended ended = run({"--set", secret_option, "--set", "listen.port=0", "--set", "kafka.no.such.property=1"});
   CHECK_EQ(ended.code, 2);
