@@ -41,11 +41,19 @@ std::int64_t ChunkBuffer::push(AudioChunk chunk) {
   waiting_.push_back(std::move(chunk));
   const std::int64_t before_us = waiting_us_;
   while (over()) drop_oldest();
-  if (!waiting_.empty()) {
-    waiting_.front().gap_ms += untold_us_ / 1000;
-    untold_us_ %= 1000;
-  }
+  tell_gap();
   return before_us - waiting_us_;
+}
+
+void ChunkBuffer::tell_gap() noexcept {
+  if (waiting_.empty()) return;
+  waiting_.front().gap_ms += untold_us_ / 1000;
+  untold_us_ %= 1000;
+}
+
+void ChunkBuffer::lost(std::int64_t duration_us) noexcept {
+  untold_us_ += duration_us;
+  tell_gap();
 }
 
 const AudioChunk* ChunkBuffer::peek() const noexcept {

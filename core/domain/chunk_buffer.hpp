@@ -33,6 +33,10 @@ class ChunkBuffer {
   AudioChunk take();
   // Puts a chunk taken a moment ago back in front (the producer refused it), without a number: nothing is lost. The bounds are for push().
   void put_back(AudioChunk chunk);
+  // What was taken, or would have been, and never reached Kafka: the next chunk tells of it as gap_ms.
+  void lost(std::int64_t duration_us) noexcept;
+  // Dropped and told to no chunk yet.
+  std::int64_t untold_us() const noexcept { return untold_us_; }
   // A delivery report, good or bad, for a chunk of that duration.
   void settled(std::int64_t duration_us) noexcept;
 
@@ -43,6 +47,7 @@ class ChunkBuffer {
  private:
   bool over() const noexcept;
   void drop_oldest() noexcept;
+  void tell_gap() noexcept;
 
   BufferBudget& budget_;
   std::int64_t buffer_us_;

@@ -18,6 +18,7 @@ inline constexpr std::size_t mailbox_messages_max = 65536;       // waiting for 
 inline constexpr std::size_t history_rooms_max = 20000;          // rooms with captions kept; beyond: the least recently written goes
 inline constexpr std::size_t history_bytes_max = 256u << 20;
 inline constexpr std::size_t produced_languages_max = 64;        // per (room, speaker)
+inline constexpr std::size_t room_speakers_max = 4096;           // remembered per room; beyond: who has not spoken for longest and is not here gives its place
 inline constexpr std::size_t room_spellings_max = 1024;          // tags per room whose first spelling is kept; beyond: learnt anew
 inline constexpr std::size_t latency_records_max = 512;          // chunks remembered per (room, speaker) for correlation
 inline constexpr std::size_t latency_speakers_max = 50000;

@@ -19,7 +19,7 @@ struct SkippedGap {
   std::uint32_t speaker = 0;
   SkipReason reason = SkipReason::stale;
   std::int64_t skipped_ms = 0;  // not yet told
-  std::int64_t total_ms = 0;    // of the whole gap
+  std::int64_t header_ms = 0;   // not yet told in a framed header
   SteadyMs since_ms = 0;        // of what is not yet told
 };
 
@@ -32,6 +32,8 @@ struct Participant {
   Hearing hearing;
   std::optional<std::int64_t> exp_s;            // of the newest token
   bool expiry_warned = false;
+  Hearing claimed;                              // as its last token said
+  std::optional<std::string> claimed_speaking;
   bool languages_settled = false;               // an audio or signaling socket has set them
 
   std::shared_ptr<Session> audio;

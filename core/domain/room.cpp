@@ -82,14 +82,32 @@ const std::string& Room::wanted_from(Speaker& speaker) {
 Speaker& Room::speaker(const UserId& user) {
   auto it = speakers_.find(user);
   if (it == speakers_.end()) {
-    auto made = std::make_unique<Speaker>(Speaker{.user = user,
-                                                  .number = static_cast<std::uint32_t>(by_number_.size()),
-                                                  .produced = ProducedLanguages(language_timeout_ms_),
-                                                  .captioned = ProducedLanguages(language_timeout_ms_)});
-    by_number_.push_back(made.get());
+    auto made = by_number_.size() < limits::room_speakers_max ? nullptr : take_oldest_speaker();
+    const auto number = made ? made->number : static_cast<std::uint32_t>(by_number_.size());
+    made = std::make_unique<Speaker>(Speaker{.user = user,
+                                             .number = number,
+                                             .produced = ProducedLanguages(language_timeout_ms_),
+                                             .captioned = ProducedLanguages(language_timeout_ms_)});
+    if (number == by_number_.size()) by_number_.push_back(nullptr);
+    by_number_[number] = made.get();
     it = speakers_.emplace(user, std::move(made)).first;
   }
+  it->second->used = ++speaker_uses_;
   return *it->second;
+}
+
+// Nothing if all are participants.
+std::unique_ptr<Speaker> Room::take_oldest_speaker() {
+  const Speaker* oldest = nullptr;
+  for (const Speaker* speaker : by_number_) {
+    if ((oldest == nullptr || speaker->used < oldest->used) && participants_.find(speaker->user) == participants_.end()) oldest = speaker;
+  }
+  if (oldest == nullptr) return nullptr;
+  for (auto& [id, participant] : participants_) {
+    if (oldest->number < participant->suppression.size()) participant->suppression[oldest->number] = Suppression{};
+    std::erase_if(participant->gaps, [&](const SkippedGap& gap) { return gap.speaker == oldest->number; });
+  }
+  return std::move(speakers_.extract(oldest->user).mapped());
 }
 
 Speaker* Room::find_speaker(std::string_view user) noexcept {

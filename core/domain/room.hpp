@@ -21,7 +21,7 @@ namespace fluentgate {
 // A user whose speech this room heard of, here or elsewhere.
 struct Speaker {
   UserId user;
-  std::uint32_t number = 0;                 // dense, for the tables of listeners; never reused while the room lives
+  std::uint32_t number = 0;                 // dense, for the tables of listeners
   std::optional<LanguageTag> spoken;        // told by the participant, else by captions and frames
   bool spoken_told = false;                 // by the participant: events don't override it
   ProducedLanguages produced;               // synthesis
@@ -32,6 +32,7 @@ struct Speaker {
   std::deque<Heard> recent;                 // for mouth_to_ear
   std::string wanted;                       // fg-wanted, as of wanted_version
   std::uint64_t wanted_version = 0;
+  std::uint64_t used = 0;                   // when Room::speaker() was last asked for it
 };
 
 // Audio sockets of participants with equal preferences: a frame is heard by all of a group or by none, own speech left out.
@@ -68,6 +69,8 @@ class Room {
   // The same as the header fg-wanted has it, cached.
   const std::string& wanted_from(Speaker& speaker);
 
+  // Made where it is unknown. At limits::room_speakers_max it gets the place and the number of the one that was asked for least recently and is
+  // no participant; what listeners kept about that one is forgotten.
   Speaker& speaker(const UserId& user);
   Speaker* find_speaker(std::string_view user) noexcept;
   Speaker& speaker_by_number(std::uint32_t number) noexcept { return *by_number_[number]; }
@@ -75,6 +78,8 @@ class Room {
   const std::vector<Speaker*>& speakers() const noexcept { return by_number_; }
 
  private:
+  std::unique_ptr<Speaker> take_oldest_speaker();
+
   // given
   RoomId id_;
   std::int64_t language_timeout_ms_;
@@ -85,6 +90,7 @@ class Room {
   std::vector<Speaker*> by_number_;
   // state
   std::uint64_t demand_version_ = 1;
+  std::uint64_t speaker_uses_ = 0;
   std::map<std::string, LanguageTag> first_spelled_;  // first tags of listeners by key, as first seen
 };
 

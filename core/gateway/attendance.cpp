@@ -26,16 +26,25 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
   }
   const bool control = admitted.endpoint != Endpoint::captions;
   const bool adopt = control ? !p.languages_settled : first;
+  // Of a token with other claims than the last one's, those that differ are news.
+  const Hearing claimed{admitted.claims.listening, admitted.claims.understands};
+  const auto news = [&](const auto& asked, const auto& claim, const auto& claim_before) {
+    return adopt || (control && (asked != claim || claim != claim_before));
+  };
   Hearing hearing = p.hearing;
-  if (adopt || (control && admitted.hearing.listening != admitted.claims.listening)) hearing.listening = admitted.hearing.listening;
-  if (adopt || (control && admitted.hearing.understands != admitted.claims.understands)) hearing.understands = admitted.hearing.understands;
+  if (news(admitted.hearing.listening, claimed.listening, p.claimed.listening)) hearing.listening = admitted.hearing.listening;
+  if (news(admitted.hearing.understands, claimed.understands, p.claimed.understands)) hearing.understands = admitted.hearing.understands;
   change_hearing(room, p, std::move(hearing));
-  if (adopt || (control && admitted.speaking_language != admitted.claims.speaking_language)) {
+  if (news(admitted.speaking_language, admitted.claims.speaking_language, p.claimed_speaking)) {
     p.speaking_spelled = admitted.speaking_language;
     p.speaking.reset();
     if (p.speaking_spelled) {
       if (auto tag = LanguageTag::parse(*p.speaking_spelled)) p.speaking = *tag;
     }
+  }
+  if (control || first) {
+    p.claimed = claimed;
+    p.claimed_speaking = admitted.claims.speaking_language;
   }
   if (control) p.languages_settled = true;
   speaking_changed(room, p);
@@ -67,6 +76,9 @@ void Hub::seat_audio(Room& room, Participant& participant, const std::shared_ptr
     room.remove_listener(participant);
     participant.audio->close(CloseCode::replaced);
   }
+  // A new socket has missed nothing; and if it is where events go, it knows of nothing that is suppressed.
+  participant.gaps.clear();
+  if (!participant.signaling) participant.suppression.clear();
   participant.audio = session;
   participant.listeners_told = "{}";
   room.add_listener(participant);
@@ -81,6 +93,7 @@ void Hub::seat_signaling(Room& room, Participant& participant, const std::shared
   participant.suppression.clear();
   participant.listeners_told = "{}";
   if (participant.audio) room.demand_changed();
+  playback.pump(room, participant);  // its audio may have waited for the socket that is replaced
   if (replacing) {
     presence.rejoined(room, participant);
   } else {
@@ -95,6 +108,7 @@ Seat Hub::join(auth::Admitted admitted, Transport& transport) {
   seat.participant = participant_for(room, admitted);
   seat.session = std::make_shared<Session>(next_session_++, admitted.endpoint, admitted.framed, transport, core.bounds, core.clock);
   ++sessions_;
+  ++sessions_by_user_[admitted.claims.user];
   core.metrics.sessions(admitted.endpoint, 1);
   core.metrics.rooms(core.rooms.rooms().size());
   switch (admitted.endpoint) {
@@ -118,6 +132,9 @@ void Hub::leave(Seat& seat) {
   const Endpoint endpoint = seat.session->endpoint();
   seat.session->detach();
   --sessions_;
+  if (const auto of_user = sessions_by_user_.find(participant.user); of_user != sessions_by_user_.end() && --of_user->second == 0) {
+    sessions_by_user_.erase(of_user);
+  }
   core.metrics.sessions(endpoint, -1);
   if (participant.audio == seat.session) {
     room.remove_listener(participant);
@@ -127,15 +144,37 @@ void Hub::leave(Seat& seat) {
   } else if (participant.signaling == seat.session) {
     participant.signaling.reset();
     participant.suppression.clear();
+    playback.pump(room, participant);  // its audio may have waited for this socket
     presence.left(room, participant);
     suppression.speaker_left(room, room.speaker(participant.user));
   } else if (endpoint == Endpoint::captions) {
     captions.unsubscribe(*seat.session);
     std::erase(participant.captions, seat.session);
   }
-  if (!participant.has_sockets() && room.find(participant.user) == seat.participant) room.participants().erase(participant.user);
+  if (!participant.has_sockets() && room.find(participant.user) == seat.participant) {
+    // Nobody is here to tell what is spoken: events may, until the participant comes back.
+    if (Speaker* speaker = room.find_speaker(participant.user.value)) speaker->spoken_told = false;
+    room.participants().erase(participant.user);
+  }
   seat.session.reset();
   release_room(room);
+}
+
+std::optional<auth::LimitReached> Hub::over_limit(const RoomId& room_id, const UserId& user, Endpoint endpoint) const {
+  const config::Limits& limits = core.settings.limits;
+  const ConnectionManager& rooms = core.rooms;
+  const Room* room = rooms.find(room_id.value);
+  const auto participant = room == nullptr ? nullptr : room->find(user);
+  const bool replaces = participant && ((endpoint == Endpoint::audio && participant->audio) || (endpoint == Endpoint::signaling && participant->signaling));
+  if (replaces) return std::nullopt;
+  if (sessions_ >= limits.sessions) return auth::LimitReached{"this instance has as many sockets as limits.sessions allows", true};
+  if (room == nullptr && rooms.rooms().size() >= limits.rooms) return auth::LimitReached{"this instance has as many rooms as limits.rooms allows", true};
+  if (room != nullptr && !participant && room->participants().size() >= limits.room_participants) return auth::LimitReached{"the room is full"};
+  const auto of_user = sessions_by_user_.find(user);
+  if (of_user != sessions_by_user_.end() && of_user->second >= limits.sessions_per_user) {
+    return auth::LimitReached{"this user has as many sockets as limits.sessions_per_user allows"};
+  }
+  return std::nullopt;
 }
 
 void Hub::release_room(Room& room) {

@@ -13,10 +13,10 @@ AudioInput::AudioInput(const config::Settings& settings, const Clock& clock)
 
 AudioInput::Outcome AudioInput::audio(std::span<const std::uint8_t> message) {
   Outcome out;
-  if (refused_) {
-    out.refusal = refused_;
-  } else if (muted_) {
+  if (muted_) {
     // dropped silently, takes no number
+  } else if (refused_) {
+    out.refusal = refused_;
   } else if (message.empty()) {
     out.refusal = refusal(wire::ErrorCode::empty_message, "an audio message was empty; expected " +
                           std::string(encoding_ == Encoding::opus ? "one Opus packet" : "s16le PCM"));

@@ -7,13 +7,15 @@
 #include "core/domain/hearing.hpp"
 #include "core/wire/server_event.hpp"
 #include "core/wire/webvtt.hpp"
+#include "core/wire/ws_frame.hpp"
 
 namespace fluentgate::gateway {
 
 namespace {
 constexpr SteadyMs read_back_wait_ms = 3000;
 constexpr SteadyMs trim_every_ms = 5000;
-constexpr std::size_t utterances_max = 50000;
+constexpr std::size_t utterances_max = 50000;          // speakers, types and languages; beyond: revisions begin anew
+constexpr std::size_t utterances_per_speaker_max = 4;  // of the same type and language, under way at once
 }  // namespace
 
 CaptionService::CaptionService(Core& core)
@@ -74,38 +76,43 @@ bool CaptionService::passes(const Subscriber& subscriber, const Caption& caption
   return best && produced[*best] == caption.language;
 }
 
-// The history as this subscriber's filters leave it; the languages produced are those of each speaker in the history itself.
-std::vector<CaptionHistory::Entry> CaptionService::chosen(const Subscriber& subscriber, std::vector<CaptionHistory::Entry> entries) const {
-  std::map<UserId, LanguageList> produced;
-  for (const auto& entry : entries) {
-    auto& tags = produced[entry->speaker];
-    if (std::find(tags.begin(), tags.end(), entry->language) == tags.end()) tags.push_back(entry->language);
+// What of the history passes this subscriber's filters; the languages produced are those of each speaker in the whole of it.
+CaptionHistory::Wanted CaptionService::wanted(const Subscriber& subscriber, UnixMs now) const {
+  auto produced = std::make_shared<std::map<UserId, LanguageList>>();
+  if (subscriber.query.lang_given) {
+    for (const auto& entry : history_.last(subscriber.room, core_.settings.captions.history, now)) {
+      auto& tags = (*produced)[entry->speaker];
+      if (std::find(tags.begin(), tags.end(), entry->language) == tags.end()) tags.push_back(entry->language);
+    }
   }
-  std::erase_if(entries, [&](const auto& entry) { return !passes(subscriber, *entry, produced[entry->speaker]); });
-  return entries;
+  return [this, &subscriber, produced](const Caption& caption) { return passes(subscriber, caption, (*produced)[caption.speaker]); };
 }
 
 void CaptionService::begin(Subscriber& subscriber) {
   subscriber.live = true;
   const UnixMs now = core_.clock.unix_ms();
   const std::string epoch_now = epoch();
+  const auto passing = wanted(subscriber, now);
   std::optional<bool> recovered;
   std::optional<std::vector<CaptionHistory::Entry>> entries;
   if (subscriber.query.since) {
     const auto cursor = LogCursor::decode(*subscriber.query.since);
     if (cursor && !epoch_now.empty() && subscriber.query.epoch == epoch_now && window_.verifies(*cursor)) {
       entries = history_.since(subscriber.room, *cursor, now);
+      if (entries) std::erase_if(*entries, [&](const auto& entry) { return !passing(*entry); });
     }
     recovered = entries.has_value();
     core_.metrics.caption_resume(*recovered);
   }
   if (!entries) {
     const std::size_t count = std::min(subscriber.query.history.value_or(core_.settings.captions.history), core_.settings.captions.history);
-    entries = count == 0 ? std::vector<CaptionHistory::Entry>{} : history_.last(subscriber.room, count, now);
+    entries = count == 0 ? std::vector<CaptionHistory::Entry>{} : history_.last(subscriber.room, count, now, passing);
   }
-  const auto wanted = chosen(subscriber, std::move(*entries));
-  for (const auto& entry : wanted) tell(subscriber.session, rendered(*entry, true));
-  tell(subscriber.session, wire::history_end_event(wanted.size(), epoch_now, window_.cursor().encode(), recovered));
+  // In one buffer: a history larger than the outbox is no reason to close whoever asked for it.
+  auto joined = std::make_shared<Bytes>();
+  for (const auto& entry : *entries) wire::append_text_frame(*joined, rendered(*entry, true));
+  wire::append_text_frame(*joined, wire::history_end_event(entries->size(), epoch_now, window_.cursor().encode(), recovered));
+  subscriber.session->send(joined);
 }
 
 // What the worker left out and the gateway knows: utterance, revision, the speaker's name.
@@ -118,13 +125,17 @@ void CaptionService::complete(Caption& caption, const Room* room) {
   std::string key = caption.room.value + '\0' + caption.speaker.value + '\0';
   key.append(name_of(caption.type)).append(1, '\0').append(caption.language.key());
   if (utterances_.size() >= utterances_max) utterances_.clear();
-  Utterance& utterance = utterances_[key];
-  if (utterance.revision < 0 || !caption.utterance_id || utterance.id != *caption.utterance_id) {
-    utterance = {caption.utterance_id.value_or(""), 0};
+  auto& recent = utterances_[key];  // two may be under way at once
+  const auto known = std::find_if(recent.begin(), recent.end(), [&](const Utterance& one) { return one.id == caption.utterance_id; });
+  if (!caption.utterance_id) {
+    caption.revision = 0;
+  } else if (known != recent.end()) {
+    caption.revision = ++known->revision;
   } else {
-    ++utterance.revision;
+    if (recent.size() >= utterances_per_speaker_max) recent.erase(recent.begin());
+    recent.push_back({*caption.utterance_id, 0});
+    caption.revision = 0;
   }
-  caption.revision = utterance.revision;
 }
 
 std::string CaptionService::rendered(const Caption& caption, bool replay) const {

@@ -43,12 +43,12 @@ class CaptionService {
   };
   struct Utterance {
     std::string id;
-    std::int64_t revision = -1;
+    std::int64_t revision = 0;
   };
   bool log_read_back() const;
   void begin(Subscriber& subscriber);
   bool passes(const Subscriber& subscriber, const Caption& caption, std::span<const LanguageTag> produced) const;
-  std::vector<CaptionHistory::Entry> chosen(const Subscriber& subscriber, std::vector<CaptionHistory::Entry> entries) const;
+  CaptionHistory::Wanted wanted(const Subscriber& subscriber, UnixMs now) const;
   void complete(Caption& caption, const Room* room);
   std::string rendered(const Caption& caption, bool replay) const;
   std::string epoch() const;
@@ -58,7 +58,7 @@ class CaptionService {
   LogWindow window_;
   std::unordered_map<std::uint64_t, Subscriber> subscribers_;                                     // by session id
   std::unordered_map<RoomId, std::vector<std::uint64_t>, IdHash, IdEqual> by_room_;
-  std::unordered_map<std::string, Utterance> utterances_;                                         // by room, speaker, type, language
+  std::unordered_map<std::string, std::vector<Utterance>> utterances_;                            // by room, speaker, type, language; newest last
   kafka::BrokerState broker_;
   SteadyMs trim_due_ms_ = 0;
 };

@@ -49,8 +49,8 @@ void Hub::refresh(Seat& seat, const wire::Refresh& message) {
   }
   const bool may_enter = claims->may_enter(seat.room->id()) || (!claims->names_rooms && !core.settings.auth.require_room);
   if (!may_enter) return close_all(participant, CloseCode::forbidden);
+  if (participant.exp_s != claims->exp_s) participant.expiry_warned = false;
   participant.exp_s = claims->exp_s;
-  participant.expiry_warned = false;
   tell(seat.session, wire::refreshed_event(claims->exp_s));
 }
 

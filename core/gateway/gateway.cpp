@@ -75,7 +75,9 @@ class GatewayImpl final : public Gateway, public auth::Gate {
 
   // auth::Gate
   bool ready_gate_closed() const override { return settings_.ready_gate && !hub_->health.ready(); }
-  std::optional<auth::LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const override;
+  std::optional<auth::LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const override {
+    return hub_->over_limit(room, user, endpoint);
+  }
 
  private:
   void log(LogLevel level, std::string_view category, std::string_view text) { environment_.logger.write(level, category, text); }
@@ -110,23 +112,6 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   SteadyMs slow_due_ms_ = 0;
   SteadyMs heartbeat_due_ms_ = 0;
 };
-
-std::optional<auth::LimitReached> GatewayImpl::over_limit(const RoomId& room_id, const UserId& user, Endpoint endpoint) const {
-  const config::Limits& limits = settings_.limits;
-  const Room* room = rooms_.find(room_id.value);
-  const auto participant = room == nullptr ? nullptr : room->find(user);
-  const bool replaces = participant && ((endpoint == Endpoint::audio && participant->audio) || (endpoint == Endpoint::signaling && participant->signaling));
-  if (replaces) return std::nullopt;
-  if (hub_->session_count() >= limits.sessions) return auth::LimitReached{"this instance has as many sockets as limits.sessions allows", true};
-  if (room == nullptr && rooms_.rooms().size() >= limits.rooms) return auth::LimitReached{"this instance has as many rooms as limits.rooms allows", true};
-  if (room != nullptr && !participant && room->participants().size() >= limits.room_participants) return auth::LimitReached{"the room is full"};
-  std::size_t sockets = 0;
-  for (const auto& [id, other] : rooms_.rooms()) {
-    if (const auto same = other->find(user)) sockets += (same->audio ? 1u : 0u) + (same->signaling ? 1u : 0u) + same->captions.size();
-  }
-  if (sockets >= limits.sessions_per_user) return auth::LimitReached{"this user has as many sockets as limits.sessions_per_user allows"};
-  return std::nullopt;
-}
 
 void GatewayImpl::handle(kafka::Inbound& message) {
   if (auto* frame = std::get_if<SynthesizedFrame>(&message)) {

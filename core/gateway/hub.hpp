@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 
 #include "core/auth/admission.hpp"
 #include "core/domain/latency.hpp"
@@ -33,6 +34,8 @@ class Hub final : public SpeechUploads::Listener {
   Seat join(auth::Admitted admitted, Transport& transport);
   void leave(Seat& seat);
   std::size_t session_count() const noexcept { return sessions_; }
+  // The limit that one more socket would exceed (CONTRACT 1, 429 and 503). A replacement is no additional one.
+  std::optional<auth::LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const;
 
   // control.cpp: what every control socket understands.
   void set_language(Seat& seat, const wire::SetLanguage& message);
@@ -48,6 +51,7 @@ class Hub final : public SpeechUploads::Listener {
   void played(Seat& seat, const wire::Played& message);
   void chunk_published(const AudioChunk& chunk) override;
   void chunk_acknowledged(std::int64_t ack_us) override { core.metrics.chunk_acknowledged(ack_us); }
+  void chunk_dropped(std::int64_t duration_us) override { core.metrics.audio_dropped("buffer_full", duration_us); }
   void chunk_refused(const std::string& error, std::int64_t duration_us) override;
   void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) override;
   void caption_arrived(Caption caption);
@@ -81,11 +85,13 @@ class Hub final : public SpeechUploads::Listener {
   void release_room(Room& room);
   void change_hearing(Room& room, Participant& participant, Hearing hearing);
   void speaking_changed(Room& room, Participant& participant);
+  void learn_spoken(Room& room, const UserId& user, const LanguageTag& spoken);
   void tell_language(Participant& participant);
   static void close_all(Participant& participant, CloseCode code);
 
   std::uint64_t next_session_ = 1;
   std::size_t sessions_ = 0;
+  std::unordered_map<UserId, std::size_t, IdHash, IdEqual> sessions_by_user_;
 };
 
 }  // namespace fluentgate::gateway

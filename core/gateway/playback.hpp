@@ -48,7 +48,7 @@ class Playback {
   Routed route(Room& room, const SynthesizedFrame& frame, SteadyMs now);
   void write_group(Room& room, const ListenerGroup& group, const std::vector<const Routed*>& heard, SteadyMs now);
   void write_member(Room& room, const ListenerGroup::Member& member, const std::vector<const Routed*>& heard, const Joined& joined, SteadyMs now);
-  Joined join(const std::vector<const Routed*>& heard, bool framed, const Participant* listener) const;
+  Joined join(const std::vector<const Routed*>& heard, bool framed, Participant* listener) const;
   void end_gap(Room& room, Participant& listener, std::uint32_t speaker);
   void tell_gap(Room& room, Participant& listener, SkippedGap& gap);
 

@@ -73,7 +73,7 @@ void PresenceService::tell_demand() {
     for (auto& [user, participant] : room->participants()) {
       if (!participant->audio) continue;
       wire::ListenerCounts counts;
-      for (const auto& demand : room->demand_for(user, participant->speaking)) counts.emplace(demand.language.spelling(), demand.count);
+      for (const auto& demand : room->demand_for(user, room->speaker(user).spoken)) counts.emplace(demand.language.spelling(), demand.count);
       std::string languages = wire::languages_object(counts);
       if (languages == participant->listeners_told) continue;
       tell(participant->event_socket(), wire::listeners_event(languages));

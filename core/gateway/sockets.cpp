@@ -31,16 +31,27 @@ class SocketBase : public Socket {
   }
   void on_writable() noexcept final {
     if (!live()) return;
-    pump();
+    try {
+      pump();
+    } catch (const std::exception& error) {
+      hub_.core.logger.write(LogLevel::error, "gateway", error.what());
+      seat_.session->close(CloseCode::internal_error);
+    }
   }
   void on_activity() noexcept final {
     if (live()) seat_.session->activity(hub_.core.clock.steady_ms());
   }
   void on_closed() noexcept final {
     if (!seat_.session) return;
+    guarded([this] { closing(); });
+    guarded([this] { hub_.leave(seat_); });
+  }
+
+ private:
+  template <class Step>
+  void guarded(Step step) noexcept {
     try {
-      closing();
-      hub_.leave(seat_);
+      step();
     } catch (const std::exception& error) {
       hub_.core.logger.write(LogLevel::error, "gateway", error.what());
     }

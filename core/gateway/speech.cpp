@@ -47,7 +47,6 @@ void Hub::chunk_refused(const std::string& error, std::int64_t duration_us) {
 }
 
 void Hub::audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) {
-  core.metrics.audio_dropped("buffer_full", dropped_ms * 1000);
   core.logger.write(LogLevel::warn, "kafka", "audio dropped: room=" + percent_encoded(room.value) + " speaker=" + percent_encoded(user.value) +
                                                  " dropped_ms=" + std::to_string(dropped_ms));
   Room* here = core.rooms.find(room.value);
@@ -56,7 +55,9 @@ void Hub::audio_dropped(const RoomId& room, const UserId& user, std::int64_t dro
 }
 
 void Hub::caption_arrived(Caption caption) {
-  if (!caption.replayed && core.rooms.find(caption.room.value) != nullptr) {
+  Room* room = core.rooms.find(caption.room.value);
+  if (!caption.replayed && room != nullptr) {
+    if (caption.source_language) learn_spoken(*room, caption.speaker, *caption.source_language);
     core.metrics.caption_received(name_of(caption.type));
     if (const auto stage_ms = latency.caption_arrived(caption)) {
       const std::string source = caption.source_language ? caption.source_language->spelling() : "-";
@@ -65,6 +66,15 @@ void Hub::caption_arrived(Caption caption) {
     }
   }
   captions.caption(std::move(caption));
+}
+
+// What the pipeline heard, as long as the participant says nothing of its own.
+void Hub::learn_spoken(Room& room, const UserId& user, const LanguageTag& spoken) {
+  Speaker& speaker = room.speaker(user);
+  if (speaker.spoken_told || speaker.spoken == spoken) return;
+  speaker.spoken = spoken;
+  room.demand_changed();
+  suppression.spoken_changed(room, speaker);
 }
 
 }  // namespace fluentgate::gateway

@@ -5,6 +5,7 @@ namespace fluentgate::gateway {
 namespace {
 constexpr SteadyMs told_every_ms = 1000;
 constexpr SteadyMs forget_every_ms = 10000;
+constexpr SteadyMs gap_kept_ms = 60000;  // for a speaker that is silent after a drop
 std::string key_of(const RoomId& room, const UserId& user) { return room.value + '\0' + user.value; }
 }  // namespace
 
@@ -17,7 +18,11 @@ void SpeechUploads::push(AudioChunk chunk) {
   if (!upload) {
     upload = std::make_shared<Upload>(chunk.room, chunk.user, budget_, settings_.kafka.buffer_ms, settings_.kafka.inflight_ms);
   }
-  upload->dropped_us += upload->buffer.push(std::move(chunk));
+  upload->pushed_ms = clock_.steady_ms();
+  if (const std::int64_t dropped_us = upload->buffer.push(std::move(chunk)); dropped_us > 0) {
+    upload->dropped_us += dropped_us;
+    listener_.chunk_dropped(dropped_us);
+  }
   hand_over(upload);
   if (upload->dropped_us > 0) tell_drops(*upload, clock_.steady_ms());
 }
@@ -38,6 +43,7 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
       }
       // Refused for good (larger than the broker allows, say): it never had a place in the log, so its number is still free.
       upload->buffer.settled(duration_us);
+      upload->buffer.lost(duration_us + chunk.gap_ms * 1000);
       upload->dropped_us += duration_us;
       listener_.chunk_refused(taken.error().code, duration_us);
       continue;
@@ -60,7 +66,10 @@ void SpeechUploads::settled(const kafka::ChunkSettled& message) {
   }
   if (const auto upload = inflight.upload.lock()) {
     upload->buffer.settled(inflight.duration_us);
-    if (!message.ok) upload->dropped_us += inflight.duration_us;
+    if (!message.ok) {
+      upload->dropped_us += inflight.duration_us;
+      upload->buffer.lost(inflight.duration_us);
+    }
     hand_over(upload);
   }
 }
@@ -88,7 +97,8 @@ void SpeechUploads::tick() {
     const std::shared_ptr<Upload>& upload = it->second;
     hand_over(upload);
     tell_drops(*upload, now);
-    const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped_us < 1000;
+    const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped_us < 1000 &&
+                      (upload->buffer.untold_us() < 1000 || now - upload->pushed_ms >= gap_kept_ms);
     it = done ? uploads_.erase(it) : std::next(it);
   }
   if (now >= forget_due_ms_) {

@@ -24,9 +24,11 @@ class SpeechUploads {
     virtual ~Listener() = default;
     virtual void chunk_published(const AudioChunk& chunk) = 0;
     virtual void chunk_acknowledged(std::int64_t ack_us) = 0;
+    // Dropped before it had a number: Kafka was away for too long.
+    virtual void chunk_dropped(std::int64_t duration_us) = 0;
     // Kafka will never have it; `error` is librdkafka's name of the reason.
     virtual void chunk_refused(const std::string& error, std::int64_t duration_us) = 0;
-    // At most once a second per speaker, with the sum since the last time.
+    // To be told to the speaker: of both kinds, at most once a second, with the sum since the last time.
     virtual void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) = 0;
   };
 
@@ -52,6 +54,7 @@ class SpeechUploads {
     ChunkBuffer buffer;
     std::int64_t dropped_us = 0;
     SteadyMs told_ms = -1000000;
+    SteadyMs pushed_ms = 0;
     Upload(RoomId r, UserId u, BufferBudget& budget, std::int64_t buffer_ms, std::int64_t inflight_ms)
         : room(std::move(r)), user(std::move(u)), buffer(budget, buffer_ms, inflight_ms) {}
   };
