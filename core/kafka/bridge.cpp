@@ -50,8 +50,12 @@ Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, 
 Bridge::~Bridge() { stop(0); }
 
 void Bridge::stop(int flush_ms) {
-  if (recovery_) recovery_->stop();
+  if (recovery_) recovery_->begin_stop();
   if (producer_ && flush_ms > 0) (void)producer_->flush(flush_ms);  // while acknowledgements still reach the loop
+  // With Kafka away each of them waits for a request's time-out: at the same time, not one after another.
+  if (consumer_) consumer_->begin_stop();
+  if (producer_) producer_->begin_stop();
+  if (recovery_) recovery_->stop();
   if (consumer_) consumer_->stop();  // before the producer, which takes its dead letters
   if (producer_) producer_->stop(0);
 }

@@ -39,9 +39,14 @@ Result<std::unique_ptr<Consumer>> Consumer::start(const config::Settings& settin
 
 Consumer::~Consumer() { stop(); }
 
-void Consumer::stop() {
+void Consumer::begin_stop() noexcept {
   stopping_.store(true);
   if (queue_) rd_kafka_queue_yield(queue_.get());
+  if (watch_) watch_->begin_stop();
+}
+
+void Consumer::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
   if (watch_) watch_->stop();
   watch_.reset();

@@ -29,8 +29,8 @@ class Consumer {
                                                  const Interest& interest, Producer* dead_letters, BrokerStateTeller& state, Logger& log,
                                                  const Clock& clock);
   ~Consumer();
-  // Waits for its threads, at most a second. May be called again.
-  void stop();
+  void begin_stop() noexcept;  // waits for nothing; nothing is delivered soon after
+  void stop();                 // waits for its threads, at most a second; may be called again
 
  private:
   Consumer(const config::Settings& settings, InboundSink& sink, const Interest& interest, Producer* dead_letters, BrokerStateTeller& state,

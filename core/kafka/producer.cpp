@@ -166,7 +166,7 @@ void Producer::run() {
       replace_client(batch);
       deliver(batch);
     }
-    if (!connected_.load()) probe_connection();
+    if (!connected_.load() && asking_.load()) probe_connection();
   }
 }
 

@@ -50,6 +50,8 @@ class Producer final : public ChunkPublisher {
 
   // Blocks until everything handed over is settled. Error: "timed_out", says how many are not.
   Status flush(int timeout_ms);
+  // Stops asking whether a broker is there; waits for nothing, and stop() then doesn't wait for an answer either.
+  void begin_stop() noexcept { asking_.store(false); }
   // Flushes that long, then ends; what is unsettled then is reported as failed ("stopped"). May be called again.
   void stop(int flush_ms);
 
@@ -108,7 +110,7 @@ class Producer final : public ChunkPublisher {
   std::uint64_t serial_ = 0;
 
   std::deque<Resend> resend_;      // kafka-ack only
-  std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false};
+  std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false}, asking_{true};
   std::atomic<std::uint64_t> recreated_{0};
   SteadyMs probed_ms_ = 0, failure_logged_ms_ = -10000;
   std::uint64_t failures_unlogged_ = 0;

@@ -24,9 +24,16 @@ void SequenceRecovery::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void SequenceRecovery::stop() {
-  stopping_.store(true);
+void SequenceRecovery::begin_stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);  // else the thread could look, miss the change and wait
+    stopping_.store(true);
+  }
   wake_.notify_all();
+}
+
+void SequenceRecovery::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -86,16 +93,20 @@ Result<std::vector<std::int32_t>> SequenceRecovery::partitions() {
 
 // Only the partitions that have something to read.
 Result<std::vector<SequenceRecovery::Part>> SequenceRecovery::parts() {
+  const Error ending{"stopped", "ending", true};  // between requests: each may take its whole time-out
   Result<std::vector<std::int32_t>> known = partitions();
   if (!known) return known.error();
   std::vector<Part> found;
   if (known->empty() || lookback_ms_ == 0) return found;
   std::vector<PartitionId> ids;
   for (const std::int32_t partition : known.value()) ids.push_back({kafka_.topic_audio_raw, partition});
+  if (stopping()) return ending;
   const Result<std::vector<std::int64_t>> ends = log_offsets(client_.get(), ids, LogPlace::end, request_timeout_ms);
   if (!ends) return ends.error();
+  if (stopping()) return ending;
   const std::string cluster_id = cluster_id_of(client_.get(), request_timeout_ms);
   if (cluster_id.empty()) return Error{"metadata", "the cluster's id is not known yet", true};
+  if (stopping()) return ending;
   read_from_ms_ = clock_.unix_ms() - lookback_ms_;
   // The mock cluster can't look up times: there everything is read, and passed over by the records' own.
   const Result<std::vector<std::int64_t>> starts = is_mock_cluster(cluster_id) ? log_offsets(client_.get(), ids, LogPlace::beginning, request_timeout_ms)

@@ -30,7 +30,8 @@ class SequenceRecovery {
   SequenceRecovery(const config::Settings& settings, Cluster cluster, InboundSink& sink, Logger& log, const Clock& clock);
   ~SequenceRecovery() { stop(); }
   void start();
-  void stop();  // at most a second
+  void begin_stop() noexcept;  // waits for nothing
+  void stop();                 // waits for its thread, at most a second
   bool done() const noexcept { return done_.load(); }
 
  private:

@@ -31,12 +31,21 @@ void TopicWatch::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void TopicWatch::stop() {
+void TopicWatch::begin_stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
+}
+
+bool TopicWatch::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void TopicWatch::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
   for (Topic& topic : topics_) topic.handle.reset();
 }
@@ -92,7 +101,7 @@ bool TopicWatch::ask() {
     return ask_about(next_topic_);
   }
   for (std::size_t index = 0; index < incoming_topics; ++index) {
-    if (!ask_about(index)) return false;
+    if (stopping() || !ask_about(index)) return false;
   }
   connected_ = true;
   state_.consumer_connected(true);
@@ -109,6 +118,7 @@ bool TopicWatch::ask_about(std::size_t index) {
   }
   answered_ms_ = clock_.steady_ms();
   if (cluster_id_.empty()) {
+    if (stopping()) return false;
     cluster_id_ = cluster_id_of(client_, request_timeout_ms);
     if (cluster_id_.empty()) return false;  // it decides how text topics are read back
     state_.cluster_id(cluster_id_);
@@ -167,12 +177,12 @@ bool TopicWatch::open_partitions() {
   std::vector<Opening> openings;
   bool complete = true;
   for (const auto& [group, partitions] : groups) {
+    if (stopping()) return false;
     if (open(group.first, partitions, group.second, openings)) continue;
     // One without a leader must not keep back the others.
     for (const std::int32_t partition : partitions) {
+      if (stopping()) return false;
       if (partitions.size() == 1 || !open(group.first, {partition}, group.second, openings)) complete = false;
-      const std::lock_guard lock(mutex_);
-      if (stopping_) return false;
     }
   }
   if (openings.empty()) return complete;
@@ -197,9 +207,9 @@ bool TopicWatch::open(std::size_t index, const std::vector<std::int32_t>& partit
     return false;
   }
   std::vector<std::int64_t> starts = ends.value();
-  const bool text = index != 0;
-  const UnixMs keep_from_ms = text && from == From::end ? clock_.unix_ms() - options_.history_ms : 0;
-  if (text && from == From::end && options_.history_ms > 0) {
+  const bool read_back = index != 0 && from == From::end;  // text topics only
+  const UnixMs keep_from_ms = read_back ? clock_.unix_ms() - options_.history_ms : 0;
+  if (read_back) {
     Result<std::vector<std::int64_t>> found = text_starts(ids, ends.value(), keep_from_ms);
     if (!found) {
       log_.write(LogLevel::debug, "kafka", options_.topics[index] + ": " + found.error().text);
@@ -212,17 +222,24 @@ bool TopicWatch::open(std::size_t index, const std::vector<std::int32_t>& partit
   return true;
 }
 
+// One record before the first that is wanted, if the log still has it: what a client saw last in a partition that has been silent since is
+// then known by its timestamp, and a log that was replaced doesn't pass for it.
 Result<std::vector<std::int64_t>> TopicWatch::text_starts(const std::vector<PartitionId>& ids, const std::vector<std::int64_t>& ends,
                                                           UnixMs keep_from_ms) {
-  // The mock cluster can't look up times: there everything is read, and dropped by the records' own.
-  if (is_mock_cluster(cluster_id_)) return log_offsets(client_, ids, LogPlace::beginning, request_timeout_ms);
-  Result<std::vector<std::int64_t>> found = offsets_at(client_, ids, keep_from_ms, request_timeout_ms);
-  if (!found) return found;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    std::int64_t& start = found.value()[i];
-    if (start < 0 || start > ends[i]) start = ends[i];
+  Result<std::vector<std::int64_t>> beginnings = log_offsets(client_, ids, LogPlace::beginning, request_timeout_ms);
+  if (!beginnings) return beginnings;
+  std::vector<std::int64_t> wanted = ends;
+  if (options_.history_ms > 0) {
+    // The mock cluster can't look up times: there everything is read, and dropped by the records' own.
+    Result<std::vector<std::int64_t>> found =
+        is_mock_cluster(cluster_id_) ? beginnings : offsets_at(client_, ids, keep_from_ms, request_timeout_ms);
+    if (!found) return found;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (found.value()[i] >= 0 && found.value()[i] <= ends[i]) wanted[i] = found.value()[i];
+    }
   }
-  return found;
+  for (std::size_t i = 0; i < ids.size(); ++i) wanted[i] = std::max(beginnings.value()[i], wanted[i] - 1);
+  return wanted;
 }
 
 void TopicWatch::complain(Topic& topic, const std::string& text) {

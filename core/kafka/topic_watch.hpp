@@ -24,7 +24,8 @@ namespace fluentgate::kafka {
 
 inline constexpr std::size_t incoming_topics = 3;  // indices as in LogPosition
 
-// A partition to be read from `start`. Text records below `end` were there before we came; those older than `keep_from_ms` are not for us.
+// A partition to be read from `start`. Text records below `end` were there before we came; those older than `keep_from_ms`, the first of which
+// is read to know its timestamp, are not for us.
 struct Opening {
   std::uint8_t topic = 0;
   std::int32_t partition = 0;
@@ -44,7 +45,8 @@ class TopicWatch {
   ~TopicWatch() { stop(); }
 
   void start();
-  void stop();  // waits for at most one request's time-out (750 ms)
+  void begin_stop() noexcept;  // no request begins any more; waits for nothing
+  void stop();                 // waits for at most one request's time-out (750 ms)
 
   // Thread: kafka. What was found since the last call.
   std::vector<Opening> take();
@@ -64,6 +66,7 @@ class TopicWatch {
   };
 
   void run();
+  bool stopping();
   bool due(SteadyMs now) const;
   bool ask();
   bool ask_about(std::size_t index);

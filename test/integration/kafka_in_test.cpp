@@ -208,6 +208,31 @@ TEST(captions_of_every_room_arrive_with_their_position) {
   CHECK_EQ(seen[0].position.partition, 2);
 }
 
+TEST(last_record_before_the_read_back_is_seen_but_no_caption) {
+  // Without history nothing is wanted of what was there; the last record is seen all the same, since a client may have it in its cursor.
+  Listening world;
+  world.settings.captions.history_ms = 0;
+  world.use_outside_cluster();
+  KafkaPeer worker(world.outside->bootstrap());
+  const UnixMs now = world.clock.unix_ms();
+  for (int i = 0; i < 3; ++i)
+    worker.produce({PeerMessage{"text.original", "k", transcription("room-1", "ann", "an hour ago", i), {}, now - 3600000 + i, 0}});
+  world.start_and_wait();
+  worker.produce({"text.original", "k", transcription("room-1", "ann", "now"), {}, 0, 0});
+  CHECK(world.sink.wait<Caption>(1));
+  CHECK_EQ(world.sink.all<Caption>().front().text, "now");
+  const auto seen = world.sink.all<kafka::RecordSeen>();
+  CHECK_EQ(seen.size(), 2u);
+  CHECK_EQ(seen[0].position.offset, 2);
+  CHECK_EQ(seen[0].position.timestamp_ms, now - 3600000 + 2);
+  CHECK_EQ(seen[1].position.offset, 3);
+  for (const auto& opened : world.sink.all<kafka::PartitionOpened>()) {
+    const bool written = opened.topic == 1 && opened.partition == 0;
+    CHECK_EQ(opened.offset, written ? 2 : 0);  // an empty partition begins where it begins
+    CHECK_EQ(opened.end, written ? 3 : 0);
+  }
+}
+
 TEST(captions_from_before_are_read_back_as_replayed_and_old_ones_are_left_out) {
   Listening world;
   world.use_outside_cluster();
