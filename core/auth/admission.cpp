@@ -220,8 +220,11 @@ std::optional<Refusal> Admission::read_query(const Query& query, Admitted& admit
   const bool captions = admitted.endpoint == Endpoint::captions;
   if (auth_.allow_language_override) {
     // On captions ?lang= narrows what is shown there; it says nothing of what the participant hears.
-    if (lang && !captions) admitted.hearing.listening = *lang;
-    if (speak && !speak->empty()) admitted.speaking_language = speak->front().spelling();
+    admitted.listening_given = lang && !captions;
+    if (admitted.listening_given) admitted.hearing.listening = *lang;
+    admitted.speaking_given = speak && !speak->empty();
+    if (admitted.speaking_given) admitted.speaking_language = speak->front().spelling();
+    admitted.understands_given = understands.has_value();
     if (understands) admitted.hearing.understands = std::move(*understands);
   }
   if (!captions) {

@@ -47,6 +47,7 @@ struct Admitted {
   Claims claims;                                 // as the token has them
   Hearing hearing;                               // claims, overridden by ?lang= (audio, signaling) and ?understands= where that is allowed
   std::optional<std::string> speaking_language;  // claim, overridden by ?speak=; its spelling kept
+  bool listening_given = false, understands_given = false, speaking_given = false;  // by the query, and allowed
   std::string subprotocol;                       // to be echoed; empty: none
   bool framed = false;                           // audio: fluentgate.audio.v1
   CaptionQuery caption;

@@ -129,6 +129,7 @@ void Session::pump(const SkippedHandler& skipped) {
 void Session::close(CloseCode code) {
   if (transport_ != nullptr && !closing_) {
     closing_ = true;
+    close_code_ = code;
     transport_->close(code);
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,6 +57,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Writes what waits while there is room.
   void pump(const SkippedHandler& skipped);
   void close(CloseCode code);
+  std::optional<CloseCode> close_code() const noexcept { return close_code_; }  // the one it was closed with from here
   void abort();
   // The transport is gone; nothing is written any more.
   void detach() noexcept;
@@ -93,6 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   TokenBucket bucket_;
   // state
   bool closing_ = false;
+  std::optional<CloseCode> close_code_;
   bool waiting_for_room_ = false;
   std::uint64_t given_ = 0;    // messages handed to this session
   std::uint64_t written_ = 0;  // of them, handed to the transport

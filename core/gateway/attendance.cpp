@@ -28,14 +28,14 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
   const bool adopt = control ? !p.languages_settled : first;
   // Of a token with other claims than the last one's, those that differ are news.
   const Hearing claimed{admitted.claims.listening, admitted.claims.understands};
-  const auto news = [&](const auto& asked, const auto& claim, const auto& claim_before) {
-    return adopt || (control && (asked != claim || claim != claim_before));
+  const auto news = [&](bool given, const auto& claim, const auto& claim_before) {
+    return adopt || (control && (given || claim != claim_before));
   };
   Hearing hearing = p.hearing;
-  if (news(admitted.hearing.listening, claimed.listening, p.claimed.listening)) hearing.listening = admitted.hearing.listening;
-  if (news(admitted.hearing.understands, claimed.understands, p.claimed.understands)) hearing.understands = admitted.hearing.understands;
+  if (news(admitted.listening_given, claimed.listening, p.claimed.listening)) hearing.listening = admitted.hearing.listening;
+  if (news(admitted.understands_given, claimed.understands, p.claimed.understands)) hearing.understands = admitted.hearing.understands;
   change_hearing(room, p, std::move(hearing));
-  if (news(admitted.speaking_language, admitted.claims.speaking_language, p.claimed_speaking)) {
+  if (news(admitted.speaking_given, admitted.claims.speaking_language, p.claimed_speaking)) {
     p.speaking_spelled = admitted.speaking_language;
     p.speaking.reset();
     if (p.speaking_spelled) {
@@ -130,6 +130,7 @@ void Hub::leave(Seat& seat) {
   Room& room = *seat.room;
   Participant& participant = *seat.participant;
   const Endpoint endpoint = seat.session->endpoint();
+  if (const auto code = seat.session->close_code()) core.metrics.closed(*code);
   seat.session->detach();
   --sessions_;
   if (const auto of_user = sessions_by_user_.find(participant.user); of_user != sessions_by_user_.end() && --of_user->second == 0) {

@@ -165,7 +165,6 @@ void GatewayImpl::check_sessions(SteadyMs now) {
     if (!session->check_alive(now, ping_)) {
       session->abort();
     } else if (session->too_slow(now)) {
-      metrics_.closed(CloseCode::too_slow);
       session->close(CloseCode::too_slow);
     }
   });

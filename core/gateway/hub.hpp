@@ -49,6 +49,7 @@ class Hub final : public SpeechUploads::Listener {
   void publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, UnixMs ingest_ms, std::int64_t duration_us);
   void voiced(Seat& seat);
   void played(Seat& seat, const wire::Played& message);
+  void before_publish(AudioChunk& chunk) override;
   void chunk_published(const AudioChunk& chunk) override;
   void chunk_acknowledged(std::int64_t ack_us) override { core.metrics.chunk_acknowledged(ack_us); }
   void chunk_dropped(std::int64_t duration_us) override { core.metrics.audio_dropped("buffer_full", duration_us); }

@@ -7,7 +7,6 @@
 namespace fluentgate::gateway {
 
 void Hub::publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, UnixMs ingest_ms, std::int64_t duration_us) {
-  Speaker& speaker = seat.room->speaker(seat.participant->user);
   AudioChunk chunk;
   chunk.room = seat.room->id();
   chunk.user = seat.participant->user;
@@ -16,7 +15,6 @@ void Hub::publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, U
   chunk.source_language = seat.participant->speaking_spelled.value_or("");
   chunk.ingest_ms = ingest_ms;
   chunk.duration_us = duration_us;
-  chunk.wanted = seat.room->wanted_from(speaker);
   chunk.audio = std::move(audio);
   core.metrics.audio_received(duration_us);
   uploads.push(std::move(chunk));
@@ -34,6 +32,12 @@ void Hub::played(Seat& seat, const wire::Played& message) {
   const auto& listening = seat.participant->hearing.listening;
   core.metrics.stage("mouth_to_ear", source, listening.empty() ? "-" : listening.front().spelling(),
                      (frame->end_to_end_ms + message.buffered_ms) * 1000);
+}
+
+// Who listens now: a worker that gets the chunk after an outage makes nothing for those who have left.
+void Hub::before_publish(AudioChunk& chunk) {
+  Room* room = core.rooms.find(chunk.room.value);
+  chunk.wanted = room == nullptr ? "" : room->wanted_from(room->speaker(chunk.user));
 }
 
 void Hub::chunk_published(const AudioChunk& chunk) {

@@ -33,6 +33,7 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
     if (!number) return;  // the log is still being read back
     AudioChunk chunk = upload->buffer.take();
     chunk.sequence_number = *number;
+    listener_.before_publish(chunk);
     const std::uint64_t token = next_token_++;
     const std::int64_t duration_us = chunk.duration_us;
     const Status taken = publisher_.publish(chunk, token);

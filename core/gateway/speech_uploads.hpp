@@ -22,6 +22,8 @@ class SpeechUploads {
   class Listener {
    public:
     virtual ~Listener() = default;
+    // A chunk is about to be handed over, maybe long after it was pushed: what it says of the room is brought up to date.
+    virtual void before_publish(AudioChunk& chunk) = 0;
     virtual void chunk_published(const AudioChunk& chunk) = 0;
     virtual void chunk_acknowledged(std::int64_t ack_us) = 0;
     // Dropped before it had a number: Kafka was away for too long.

@@ -49,6 +49,18 @@ TEST(control_language_of_a_newer_socket) {
   Client new_token = world.audio("a", {.listen = "de"});
   world.play("speaker", "de", "x");
   CHECK_EQ(new_token.audio().size(), 1u);  // other claims than before are news
+  new_token.text(R"({"type":"set_language","listening_language":"fr"})");
+  Client as_claimed = world.audio("a", {.listen = "de", .lang_query = "de"});
+  world.play("speaker", "de", "x");
+  CHECK_EQ(as_claimed.audio().size(), 1u);  // a query counts also where it says what the claim says
+}
+
+TEST(sockets_closed_from_here_are_counted_by_code) {
+  World world;
+  Client older = world.audio("a");
+  Client newer = world.audio("a");
+  older.gone();
+  CHECK(world.metrics.render().find("fluentgate_closes_total{code=\"4009\"} 1") != std::string::npos);
 }
 
 TEST(refresh_is_good_for_all_sockets) {

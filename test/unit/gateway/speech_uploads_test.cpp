@@ -11,6 +11,7 @@ namespace {
 struct Uploads final : gateway::SpeechUploads::Listener {
   explicit Uploads(config::Settings given = {}) : settings(std::move(given)) { settings.kafka.inflight_ms = 100; }
   void chunk_published(const AudioChunk&) override { ++published; }
+  void before_publish(AudioChunk& chunk) override { chunk.wanted = demand; }
   void chunk_acknowledged(std::int64_t) override { ++acknowledged; }
   void chunk_dropped(std::int64_t duration_us) override { dropped_us += duration_us; }
   void chunk_refused(const std::string& error, std::int64_t) override { refused += error + " "; }
@@ -38,7 +39,7 @@ struct Uploads final : gateway::SpeechUploads::Listener {
   FakePublisher publisher;
   int published = 0, acknowledged = 0;
   std::int64_t dropped_us = 0;
-  std::string refused, told;
+  std::string refused, told, demand;
   gateway::SpeechUploads uploads{settings, clock, publisher, *this};
 };
 
@@ -55,6 +56,15 @@ TEST(uploads_number_nobody_before_the_log_is_read_back) {
   test.push("b");
   CHECK_EQ(test.numbers("a"), "42 ");
   CHECK_EQ(test.numbers("b"), "0 ");
+}
+
+TEST(uploads_tell_the_demand_of_the_moment_they_are_handed_over) {
+  Uploads test;
+  test.demand = "es";
+  test.push("a");
+  test.demand = "fr";
+  test.uploads.recovery_done();
+  CHECK_EQ(test.publisher.chunks.at(0).wanted, "fr");
 }
 
 TEST(uploads_number_by_one_for_each_speaker) {

@@ -204,6 +204,9 @@ inline Client::Client(World& world, Endpoint endpoint, std::string user, const W
   admitted.hearing = {wish.lang_query ? tags(*wish.lang_query) : admitted.claims.listening,
                       wish.understands_query ? tags(*wish.understands_query) : admitted.claims.understands};
   admitted.speaking_language = wish.speak_query ? wish.speak_query : admitted.claims.speaking_language;
+  admitted.listening_given = wish.lang_query.has_value();
+  admitted.understands_given = wish.understands_query.has_value();
+  admitted.speaking_given = wish.speak_query.has_value();
   admitted.framed = wish.framed;
   admitted.caption = wish.caption;
   socket = gateway::make_socket(*world.hub, world.hub->join(std::move(admitted), *transport));
