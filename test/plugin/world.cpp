@@ -128,7 +128,12 @@ std::string Client::text() {
 std::string Client::event(std::string_view type) {
   std::string passed;
   while (true) {
-    Frame frame = ws_.message();
+    Frame frame;
+    try {
+      frame = ws_.message();
+    } catch (const Failure& failure) {
+      FAIL("no " + std::string(type) + ": " + failure.what() + ", after" + passed);
+    }
     if (frame.opcode == Frame::close) {
       FAIL("closed with " + std::to_string(frame.close_code()) + " before " + std::string(type) + " came, after" + passed);
     }
