@@ -129,8 +129,8 @@ void Session::pump(const SkippedHandler& skipped) {
 void Session::close(CloseCode code) {
   if (transport_ != nullptr && !closing_) {
     closing_ = true;
-    close_code_ = code;
     transport_->close(code);
+    if (bounds_.closed) bounds_.closed(code);
   }
 }
 

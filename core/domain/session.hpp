@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,12 +18,13 @@ namespace fluentgate {
 enum class SkipReason : std::uint8_t { stale, slow };
 constexpr std::string_view name_of(SkipReason r) noexcept { return r == SkipReason::stale ? "stale" : "slow"; }
 
-// The process's bounds for every session, from options.
+// The process's bounds for every session, from options, and who counts the ends.
 struct SessionBounds {
   std::size_t outbox_bytes = 0;
   std::int64_t slow_close_ms = 0;
   std::int64_t max_age_ms = 0;
   std::int64_t messages_per_s = 0;
+  std::function<void(CloseCode)> closed;  // a session was closed from here; may be empty
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -57,7 +57,6 @@ class Session : public std::enable_shared_from_this<Session> {
   // Writes what waits while there is room.
   void pump(const SkippedHandler& skipped);
   void close(CloseCode code);
-  std::optional<CloseCode> close_code() const noexcept { return close_code_; }  // the one it was closed with from here
   void abort();
   // The transport is gone; nothing is written any more.
   void detach() noexcept;
@@ -95,7 +94,6 @@ class Session : public std::enable_shared_from_this<Session> {
   TokenBucket bucket_;
   // state
   bool closing_ = false;
-  std::optional<CloseCode> close_code_;
   bool waiting_for_room_ = false;
   std::uint64_t given_ = 0;    // messages handed to this session
   std::uint64_t written_ = 0;  // of them, handed to the transport

@@ -130,7 +130,6 @@ void Hub::leave(Seat& seat) {
   Room& room = *seat.room;
   Participant& participant = *seat.participant;
   const Endpoint endpoint = seat.session->endpoint();
-  if (const auto code = seat.session->close_code()) core.metrics.closed(*code);
   seat.session->detach();
   --sessions_;
   if (const auto of_user = sessions_by_user_.find(participant.user); of_user != sessions_by_user_.end() && --of_user->second == 0) {

@@ -29,7 +29,8 @@ class GatewayImpl final : public Gateway, public auth::Gate {
       : settings_(std::move(settings)), environment_(std::move(environment)), verifier_(std::move(verifier)), access_(std::move(access)),
         metrics_(version_text), rooms_(settings_.audio.language_timeout_ms), mailbox_(environment_.wake),
         core_{settings_, environment_.clock, environment_.logger, metrics_, rooms_, interest_,
-              {settings_.limits.outbox_bytes, settings_.limits.slow_close_ms, settings_.audio.max_age_ms, settings_.limits.messages_per_s}},
+              {settings_.limits.outbox_bytes, settings_.limits.slow_close_ms, settings_.audio.max_age_ms, settings_.limits.messages_per_s,
+               [this](CloseCode code) { metrics_.closed(code); }}},
         admission_(settings_, verifier_) {}
   ~GatewayImpl() override { stop(0); }
 

@@ -175,7 +175,8 @@ class World {
   ConnectionManager rooms{settings.audio.language_timeout_ms};
   kafka::Interest interest;
   gateway::Core core{settings, clock, logger, metrics, rooms, interest,
-                     {settings.limits.outbox_bytes, settings.limits.slow_close_ms, settings.audio.max_age_ms, settings.limits.messages_per_s}};
+                     {settings.limits.outbox_bytes, settings.limits.slow_close_ms, settings.audio.max_age_ms, settings.limits.messages_per_s,
+                      [this](CloseCode code) { metrics.closed(code); }}};
   FakePublisher publisher;
   std::optional<gateway::Hub> hub;
   std::int64_t next_offset = 0;
