@@ -105,6 +105,16 @@ TEST(frames_are_neither_filtered_nor_reordered_by_number) {
   for (const std::int64_t number : numbers) CHECK(client.bytes() == pcm_bytes(640, static_cast<int>(number) + 1));
 }
 
+TEST(what_was_in_the_log_before_is_not_played) {
+  Cluster cluster;
+  KafkaPeer before(cluster.bootstrap());
+  before.produce(synthesized({.pcm = pcm_bytes(640, 1)}));
+  World world(cluster);
+  Client client = world.audio(listener);
+  world.worker.produce(synthesized({.pcm = pcm_bytes(640, 2)}));
+  CHECK(client.bytes() == pcm_bytes(640, 2));
+}
+
 TEST(malformed_records_of_each_kind_are_counted_and_the_stream_goes_on) {
   World world;
   Client client = world.audio(listener);

@@ -185,6 +185,58 @@ TEST(more_missed_than_is_kept_is_not_recovered) {
   CHECK(texts(client.greeting) == (std::vector<std::string>{"2", "3"}));
 }
 
+TEST(captions_older_than_history_ms_are_not_replayed) {
+  World world({"captions.history_ms=60000"});
+  Client live = world.captions(reader);
+  PeerMessage old = transcript({.text = "old", .number = 1});
+  old.timestamp_ms = now_ms() - 70000;
+  world.worker.produce(old);
+  world.worker.produce(transcript({.text = "new", .number = 2}));
+  CHECK_EQ(text_of(live.text()), std::string("old"));  // live it is all the same
+  live.text();
+  CHECK(texts(world.captions(reader).greeting) == (std::vector<std::string>{"new"}));
+}
+
+TEST(nothing_live_comes_before_history_end_and_nothing_is_lost_or_doubled) {
+  World world({"captions.history=1000"});
+  std::vector<Client> clients;
+  int number = 0;
+  for (int join = 0; join < 5; ++join) {
+    for (int i = 0; i < 10; ++i) world.worker.produce(transcript({.text = std::to_string(number++)}));
+    clients.push_back(world.captions(reader));  // read up to history_end, while the last lines are still on their way
+  }
+  for (Client& client : clients) {
+    int next = 0;
+    for (const std::string& text : texts(client.greeting)) CHECK_EQ(text, std::to_string(next++));
+    for (; next < number; ++next) {
+      const std::string caption = client.text();
+      CHECK_EQ(text_of(caption), std::to_string(next));
+      CHECK(!has_member(caption, "replay"));
+    }
+  }
+}
+
+TEST(who_reads_too_slowly_is_closed_4008_and_misses_nothing_silently) {
+  World world({"limits.outbox_bytes=100000", "limits.slow_close_ms=300"});
+  Client slow = world.captions(reader);
+  Client quick = world.captions(reader);
+  const std::string long_text(400'000, 'a');
+  for (int i = 0; i < 40; ++i) {
+    world.worker.produce(transcript({.text = std::to_string(i) + long_text}));
+    CHECK(text_of(quick.text()) == std::to_string(i) + long_text);
+  }
+  int next = 0;
+  while (true) {
+    const Frame frame = slow.ws().message();
+    if (frame.opcode == Frame::close) {
+      CHECK_EQ(frame.close_code(), 4008);
+      break;
+    }
+    CHECK(text_of(frame.payload) == std::to_string(next++) + long_text);
+  }
+  CHECK(next < 40);
+}
+
 TEST(what_the_client_sends_is_dropped_and_a_flood_closes_1008) {
   World world;
   Client client = world.captions(reader);

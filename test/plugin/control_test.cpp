@@ -57,6 +57,16 @@ TEST(an_expired_token_closes_4001_on_every_socket_after_a_warning) {
   }
 }
 
+TEST(the_warning_comes_30_s_before_the_end) {
+  World world;
+  const std::int64_t since = now_ms();
+  Client client = world.audio({.expires_s = 32});
+  const std::int64_t exp = number_member(client.event("token_expiring"), "exp");
+  const std::int64_t left_ms = exp * 1000 - now_ms();
+  if (left_ms > 30000 || left_ms < 28500) FAIL("told " + std::to_string(left_ms) + " ms before");
+  CHECK(now_ms() - since >= 900);
+}
+
 TEST(refresh_counts_for_all_sockets_of_the_participant) {
   World world({"auth.leeway_s=0"});
   const TokenClaims brief{.expires_s = 2};

@@ -148,6 +148,21 @@ TEST(fragments_are_joined_and_the_largest_passes) {
   CHECK_EQ(bob.text(), message.substr(0, message.size() - 1) + ",\"from_user_id\":\"ann\"}");
 }
 
+TEST(a_peer_who_does_not_read_is_closed_4008_and_holds_nobody_up) {
+  World world({"limits.outbox_bytes=100000", "limits.messages_per_s=100000"});
+  Client ann = world.signaling(user("ann"));
+  Client slow = world.signaling(user("slow"));
+  Client bob = world.signaling(user("bob"));
+  bob.until_pong();
+  const std::string message = "{\"type\":\"x\",\"a\":\"" + std::string(60000, 'a') + "\"";
+  for (int i = 0; i < 250; ++i) {
+    ann.send(message + "}");
+    CHECK(bob.event("x") == message + ",\"from_user_id\":\"ann\"}");
+  }
+  CHECK_EQ(slow.ws().close_code(), 4008);
+  CHECK_EQ(bob.event("user_left"), std::string("{\"type\":\"user_left\",\"user_id\":\"slow\"}"));
+}
+
 TEST(over_the_rate_limit_messages_are_dropped_and_told) {
   World world({"limits.messages_per_s=5"});
   Client ann = world.signaling(user("ann"));
