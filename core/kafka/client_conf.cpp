@@ -157,6 +157,13 @@ Result<ConfHandle> make_conf(const config::Kafka& kafka, Side side, const Cluste
   if (!kafka.properties.contains("client.id") && rd_kafka_conf_set(conf.get(), "client.id", client.c_str(), text, sizeof text) != RD_KAFKA_CONF_OK)
     return Error{"bad_property", std::string("client.id: ") + text};
   if (producing) {
+    // A batch that is refused stops the producer before the next is sent: what is sent again keeps its order. Needs idempotence, which the
+    // user may have turned off.
+    std::size_t size = sizeof text;
+    if (rd_kafka_conf_get(conf.get(), "enable.idempotence", text, &size) == RD_KAFKA_CONF_OK && std::string_view(text) == "true" &&
+        !kafka.properties.contains("enable.gapless.guarantee") && !kafka.producer_properties.contains("enable.gapless.guarantee")) {
+      if (Status set = set_all(conf.get(), std::array{Setting{"enable.gapless.guarantee", "true"}}); !set) return set.error();
+    }
     rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   } else {
     if (Status set = set_all(conf.get(), consumer_ours); !set) return set.error();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 namespace fluentgate::kafka {
@@ -12,6 +13,17 @@ namespace {
 constexpr int poll_ms = 100;
 constexpr int probe_timeout_ms = 500;
 constexpr std::size_t reports_per_batch_max = 1024;
+constexpr SteadyMs too_large_ms = 60000;
+
+// Never more than librdkafka counts for it when it fills a batch.
+std::size_t bytes_of(const rd_kafka_message_t& message) noexcept { return message.len + message.key_len; }
+
+std::size_t batch_bytes_of(rd_kafka_t* client) {
+  char text[32];
+  std::size_t size = sizeof text;
+  if (rd_kafka_conf_get(rd_kafka_conf(client), "batch.size", text, &size) != RD_KAFKA_CONF_OK) return 0;
+  return static_cast<std::size_t>(std::strtoull(text, nullptr, 10));
+}
 
 Error error_of(rd_kafka_resp_err_t code) {
   switch (code) {
@@ -44,12 +56,22 @@ Producer::~Producer() { stop(0); }
 
 // Makes the client that publish() uses, in place of an older one, which is destroyed outside of the lock: that takes its time.
 Status Producer::open() {
-  Result<ClientHandle> made = make_client(kafka_, Side::producer, cluster_, context_);
+  config::Kafka kafka = kafka_;
+  if (refused_sum_bytes_ > 0) {
+    // The largest then goes alone, which tells whether it is the one that is too large; or the batches were, and half may do.
+    const std::size_t half = std::min(refused_sum_bytes_, batch_bytes_) / 2;
+    kafka.producer_properties["batch.size"] = std::to_string(std::max<std::size_t>({refused_largest_bytes_, half, 1}));
+  } else if (batch_bytes_ > 0) {
+    kafka.producer_properties["batch.size"] = std::to_string(batch_bytes_);
+  }
+  Result<ClientHandle> made = make_client(kafka, Side::producer, cluster_, context_);
   if (!made) return made.error();
   ClientHandle client = std::move(made).value();
   TopicHandle topic(rd_kafka_topic_new(client.get(), kafka_.topic_audio_raw.c_str(), nullptr));
   if (!topic) return Error{"kafka", "topic " + kafka_.topic_audio_raw + ": " + rd_kafka_err2str(rd_kafka_last_error())};
   QueueHandle queue(rd_kafka_queue_get_main(client.get()));
+  batch_bytes_ = batch_bytes_of(client.get());
+  refused_sum_bytes_ = refused_largest_bytes_ = 0;
   {
     const std::unique_lock lock(client_mutex_);
     client_.swap(client);
@@ -73,6 +95,9 @@ Status Producer::publish(const AudioChunk& chunk, std::uint64_t token) {
     json = wire::audio_chunk_json(chunk, clock_.unix_ms());
     value = json;
   }
+  const std::size_t too_large_bytes = too_large_bytes_.load();
+  if (too_large_bytes > 0 && value.size() + chunk.room.value.size() >= too_large_bytes && clock_.steady_ms() < too_large_until_ms_.load())
+    return Error{"too_large", "the broker has refused one as large", false};
   const std::shared_lock lock(client_mutex_);
   return hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), InFlight{.token = token, .handed_us = clock_.steady_us()});
 }
@@ -181,8 +206,14 @@ void Producer::settle(const rd_kafka_message_t& message, std::vector<Inbound>& b
     finish(in_flight, {}, batch);
     return;
   }
-  const bool fatal = rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (fatal && !stopping_.load() && rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+  if (!stopping_.load() && shared_a_refused_batch(message, in_flight)) {
+    keep_for_resend(const_cast<rd_kafka_message_t&>(message), in_flight);
+    return;
+  }
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), nullptr, 0);
+  // What the broker itself refused, and so opened the gap, would be refused again.
+  const bool refused = fatal == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE && message.err > RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR && !refused && !stopping_.load() && rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
     fatal_.store(true);
     keep_for_resend(const_cast<rd_kafka_message_t&>(message), in_flight);
     return;
@@ -191,12 +222,40 @@ void Producer::settle(const rd_kafka_message_t& message, std::vector<Inbound>& b
   const SteadyMs now = clock_.steady_ms();
   if (now - failure_logged_ms_ >= 1000) {
     log_.write(LogLevel::error, "kafka",
-               std::to_string(failures_unlogged_) + " message(s) refused for good, the last for topic " + rd_kafka_topic_name(message.rkt) + ": " +
+               std::to_string(failures_unlogged_) + " message(s) refused for good, the last of " + std::to_string(bytes_of(message)) + " bytes for topic " + rd_kafka_topic_name(message.rkt) + ": " +
                    rd_kafka_err2name(message.err) + " " + rd_kafka_err2str(message.err));
     failure_logged_ms_ = now;
     failures_unlogged_ = 0;
   }
   finish(in_flight, rd_kafka_err2name(message.err), batch);
+}
+
+// The broker measures a batch, and refuses it whole: others must not go down with one that is too large. So all that wait are taken back, in
+// order, and go to a new client that makes smaller batches. One that was refused alone is too large itself.
+bool Producer::shared_a_refused_batch(const rd_kafka_message_t& message, const InFlight& in_flight) {
+  if (message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE)
+    return refused_sum_bytes_ > 0 && rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  if (message.err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return false;
+  const std::size_t bytes = bytes_of(message);
+  if (bytes >= batch_bytes_) {
+    if (!in_flight.dead_letter) {
+      const SteadyMs now = clock_.steady_ms();
+      const bool known = now < too_large_until_ms_.load();
+      too_large_bytes_.store(known ? std::min(too_large_bytes_.load(), bytes) : bytes);
+      too_large_until_ms_.store(now + too_large_ms);
+    }
+    return false;
+  }
+  refused_sum_bytes_ += bytes;
+  refused_largest_bytes_ = std::max(refused_largest_bytes_, bytes);
+  fatal_.store(true);
+  if (bytes == refused_sum_bytes_) {  // the first
+    log_.write(LogLevel::warn, "kafka", "the broker refuses a batch as too large (batch.size " + std::to_string(batch_bytes_) +
+                                            "): what waits is sent again in smaller ones; the topic's max.message.bytes may be too low");
+    // An idempotent producer has stopped by itself (enable.gapless.guarantee), so that nothing overtakes what is sent again.
+    rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  }
+  return true;
 }
 
 void Producer::keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight) {
@@ -236,7 +295,8 @@ void Producer::on_error_event(rd_kafka_event_t* event) {
     fatal_.store(true);
     char text[512];
     const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), text, sizeof text);
-    log_.write(LogLevel::error, "kafka", std::string("fatal error of the producer, it is replaced: ") + rd_kafka_err2name(cause) + " " + text);
+    const LogLevel level = cause == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE ? LogLevel::warn : LogLevel::error;
+    log_.write(level, "kafka", std::string("fatal error of the producer, it is replaced: ") + rd_kafka_err2name(cause) + " " + text);
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {

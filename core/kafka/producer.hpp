@@ -45,7 +45,7 @@ class Producer final : public ChunkPublisher {
   // Thread: any. Age of the oldest chunk handed over and not acknowledged; 0 if none.
   std::int64_t oldest_unacked_ms(SteadyMs now) const;
   std::size_t unacked() const;
-  // Times that a fatal error of the idempotent producer made a new one necessary.
+  // Times that a fatal error of the idempotent producer, or a batch too large for the broker, made a new one necessary.
   std::uint64_t recreated() const noexcept { return recreated_.load(); }
 
   // Blocks until everything handed over is settled. Error: "timed_out", says how many are not.
@@ -67,7 +67,7 @@ class Producer final : public ChunkPublisher {
     std::size_t bytes = 0;
     std::list<InFlight>::iterator self;
   };
-  // A record that a fatal error threw out before it reached the log; goes to the next producer in its old place.
+  // A record that was thrown out before it reached the log; goes to the next producer in its old place.
   struct Resend {
     InFlight* in_flight = nullptr;
     std::string topic, key, value;
@@ -81,6 +81,7 @@ class Producer final : public ChunkPublisher {
   void run();
   void take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch);
   void settle(const rd_kafka_message_t& message, std::vector<Inbound>& batch);
+  bool shared_a_refused_batch(const rd_kafka_message_t& message, const InFlight& in_flight);
   void keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight);
   void on_error_event(rd_kafka_event_t* event);
   void probe_connection();
@@ -110,6 +111,11 @@ class Producer final : public ChunkPublisher {
   std::uint64_t serial_ = 0;
 
   std::deque<Resend> resend_;      // kafka-ack only
+  std::size_t batch_bytes_ = 0;    // batch.size of the client in use
+  std::size_t refused_sum_bytes_ = 0, refused_largest_bytes_ = 0;  // of batches that were too large for the broker, since the last client
+  // What the broker refused alone: as large is refused here until then, before it has a number. Afterwards its limit may have been raised.
+  std::atomic<std::size_t> too_large_bytes_{0};
+  std::atomic<SteadyMs> too_large_until_ms_{0};
   std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false}, asking_{true};
   std::atomic<std::uint64_t> recreated_{0};
   SteadyMs probed_ms_ = 0, failure_logged_ms_ = -10000;

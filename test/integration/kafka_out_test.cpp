@@ -140,6 +140,40 @@ TEST(refusal_for_good_is_told_with_its_reason) {
   CHECK_EQ(world.log.count("refused for good"), 1u);
 }
 
+TEST(batch_refused_as_too_large_is_sent_again_in_smaller_ones) {
+  // A broker measures the batch: without this all of it would be gone, other speakers' chunks too.
+  KafkaWorld world;
+  world.start_and_wait();
+  KafkaPeer worker(world.bridge->bootstrap());
+  world.cluster().set_down();
+  for (int i = 0; i < 20; ++i) publish(world, chunk("room-1", "ann", i), static_cast<std::uint64_t>(i));
+  world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
+  world.cluster().set_up();
+  CHECK(world.sink.wait<kafka::ChunkSettled>(20));
+  for (const auto& settled : world.sink.all<kafka::ChunkSettled>()) CHECK_EQ(settled.error, "");
+  worker.read("audio.raw", 20);
+  CHECK(numbers(worker.read_rest("audio.raw")) == counting(20));
+  CHECK(world.bridge->producers_recreated() >= 1);
+}
+
+TEST(chunk_too_large_for_the_broker_is_refused_alone_and_the_next_before_it_has_a_number) {
+  KafkaWorld world;
+  world.start_and_wait();
+  const Bytes large(200000, 1);
+  world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);  // in a batch that could have held others, then in one that can't
+  publish(world, chunk("room-1", "ann", 0, large), 1);
+  CHECK(world.sink.wait<kafka::ChunkSettled>(1));
+  CHECK_EQ(world.sink.all<kafka::ChunkSettled>().front().error, "MSG_SIZE_TOO_LARGE");
+  CHECK_EQ(world.log.count("refused for good"), 1u);
+  const Status refused = world.bridge->publisher().publish(chunk("room-1", "ann", 1, large), 2);
+  CHECK(!refused.ok());
+  CHECK_EQ(refused.error().code, "too_large");
+  CHECK(!refused.error().retriable);
+  CHECK(eventually([&] { return world.bridge->publisher().publish(chunk("room-1", "ann", 1), 3).ok(); }));  // while the client is replaced: later
+  CHECK(world.sink.wait<kafka::ChunkSettled>(2));
+  CHECK(world.sink.all<kafka::ChunkSettled>()[1].ok);
+}
+
 TEST(fatal_error_replaces_the_producer_and_sends_what_had_not_left) {
   KafkaWorld world;
   kafka::BrokerStateTeller state(world.sink, world.log);
