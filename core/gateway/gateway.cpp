@@ -2,6 +2,7 @@
 #include "core/gateway/gateway.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <utility>
 
@@ -41,7 +42,8 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     hub_.emplace(core_, bridge_->publisher(), verifier_);
     pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap());
     Bytes ping;
-    wire::append_ping_frame(ping);
+    constexpr std::array<std::uint8_t, 1> payload{0};  // lws 4.1 tells of no pong without one, and every quiet peer would end as dead
+    wire::append_ping_frame(ping, payload);
     ping_ = std::make_shared<const Bytes>(std::move(ping));
     if (settings_.auth.allowed_origins.empty()) {
       log(LogLevel::warn, "auth", "auth.allowed_origins is not set: web pages of any origin may connect with a valid token");
