@@ -61,7 +61,18 @@ rd_kafka_t* KafkaPeer::consumer() {
   return consumer_.get();
 }
 
+// librdkafka may let a topic's first message wait for a second if it doesn't know the leader when it comes.
+void KafkaPeer::know(const std::string& topic) {
+  if (known_.contains(topic)) return;
+  kafka::TopicHandle handle(rd_kafka_topic_new(producer(), topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(producer(), 0, handle.get(), &answer, 5000);
+  const kafka::MetadataHandle metadata(answer);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) known_.emplace(topic, std::move(handle));  // else producing tells what is wrong
+}
+
 void KafkaPeer::produce(const std::vector<PeerMessage>& messages, int timeout_ms) {
+  for (const PeerMessage& message : messages) know(message.topic);
   Report report{&unacknowledged_, &refusal_};
   for (const PeerMessage& message : messages) {
     kafka::HeadersHandle headers(rd_kafka_headers_new(message.headers.size()));

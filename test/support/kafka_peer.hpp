@@ -50,12 +50,14 @@ class KafkaPeer {
  private:
   void follow(const std::string& topic, int timeout_ms);
   bool pump(int timeout_ms);
+  void know(const std::string& topic);
 
   rd_kafka_t* producer();
   rd_kafka_t* consumer();
 
   const std::string bootstrap_;
   kafka::ClientHandle producer_, consumer_;  // made when needed: one that never connected takes a second to end
+  std::map<std::string, kafka::TopicHandle> known_;  // of the producer
   std::map<std::string, std::vector<PeerRecord>> records_;
   std::set<std::string> followed_;
   int unacknowledged_ = 0;
