@@ -49,7 +49,6 @@ TEST(another_sample_rate_is_resampled_to_the_right_length) {
   Client client = world.audio(speaker);
   const std::pair<int, const char*> rates[] = {{24000, "24000"}, {8000, "8000"}, {44100, "44100"}, {48000, "48000"}};
   std::size_t before = 0;
-  std::size_t taken = 0;
   for (const auto& [rate, name] : rates) {
     client.send("{\"type\":\"start\",\"encoding\":\"linear16\",\"sample_rate\":" + std::string(name) + ",\"channels\":1}");
     CHECK_EQ(number_member(client.event("started"), "sample_rate"), rate);
@@ -57,10 +56,12 @@ TEST(another_sample_rate_is_resampled_to_the_right_length) {
     const std::size_t step = static_cast<std::size_t>(rate) / 50 * 2;
     for (std::size_t at = 0; at < second.size(); at += step) client.audio(second.substr(at, step));
     client.send("{\"type\":\"flush\"}");
+    // 16000 samples in chunks of 1600; of one more or less by rounding, that one comes alone or the last chunk is shorter.
+    const auto& records = world.worker.read("audio.raw", before + 10);
+    std::vector<PeerRecord> mine(records.begin() + static_cast<std::ptrdiff_t>(before), records.begin() + static_cast<std::ptrdiff_t>(before) + 10);
+    before += 10;
+    client.send("{\"type\":\"flush\"}");
     client.until_pong();
-    const auto& records = world.worker.read_rest("audio.raw");
-    const std::vector<PeerRecord> mine(records.begin() + static_cast<std::ptrdiff_t>(before), records.end());
-    before = records.size();
     for (std::size_t i = 0; i + 1 < mine.size(); ++i) {
       if (audio_of(mine[i]).size() != 3200) FAIL("a chunk of " + std::to_string(audio_of(mine[i]).size()) + " bytes");
     }
@@ -68,9 +69,8 @@ TEST(another_sample_rate_is_resampled_to_the_right_length) {
     const std::size_t samples = joined(mine).size() / 2;
     const auto expected = second.size() / 2 * 16000 / static_cast<std::size_t>(rate);
     if (samples + 1 < expected || samples > expected + 1) FAIL(std::string(name) + ": " + std::to_string(samples) + " samples, not " + std::to_string(expected));
-    taken += samples;
   }
-  CHECK(taken > 60000);
+  CHECK_EQ(world.worker.read_rest("audio.raw", 50).size(), before);
 }
 
 TEST(a_refused_start_refuses_audio_until_a_good_one) {
