@@ -132,7 +132,7 @@ void Host::make_context() {
   info.port = CONTEXT_PORT_NO_LISTEN;
   info.user = this;
   info.pcontext = &context_;
-  info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBUV;
+  info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   if (!settings_.listen.tls_cert.empty()) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.pt_serv_buf_size = receive_buffer_bytes;
   info.max_http_header_data2 = header_bytes_max;
@@ -141,11 +141,13 @@ void Host::make_context() {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   const KeptCrashHandlers kept;
-  context_ = lws_create_context(&info);
-  if (context_ != nullptr) return;
-  // Without lws's libuv plugin (Debian: libwebsockets-evlib-uv) there is poll(); the plugin warns of what that costs.
-  info.options &= ~static_cast<std::uint64_t>(LWS_SERVER_OPTION_LIBUV);
-  context_ = lws_create_context(&info);
+  // lws's libuv plugin where it is installed (Debian: libwebsockets-evlib-uv), else its libev one, else poll(): our plugin warns of what that costs.
+  const auto options = info.options;
+  for (const std::uint64_t loop : {std::uint64_t{LWS_SERVER_OPTION_LIBUV}, std::uint64_t{LWS_SERVER_OPTION_LIBEV}, std::uint64_t{0}}) {
+    info.options = options | loop;
+    context_ = lws_create_context(&info);
+    if (context_ != nullptr) return;
+  }
 }
 
 bool Host::make_vhost(const std::vector<lws_protocols>& plugin_protocols) {

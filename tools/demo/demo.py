@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """./dev demo: real human speech through the gateway, the reference worker and back to three listeners in three languages.
 
-Exit codes: 0 every listener heard the speaker in their own language; 1 somebody heard nothing, or something did not start.
+Exit codes: 0 every listener heard the speaker in their own language; 1 somebody heard nothing, or something did not start; 130 interrupted
+before that was known.
 """
 
 import argparse
 import asyncio
 import glob
 import os
+import signal
 import sys
 import time
 from statistics import median
@@ -53,7 +55,7 @@ async def settle(listeners):
             return
 
 
-async def run(processes, options):
+async def run(processes, options, participants):
     recordings = sorted(glob.glob(RECORDINGS))[: 2 if options.fast else None]
     if not recordings:
         raise Failed("no recordings: install pocketsphinx-testdata")
@@ -68,9 +70,9 @@ async def run(processes, options):
     for language, user, name in LISTENERS:
         token = await processes.token(user, ROOM, name, language, language)
         listeners.append(Listener(language, user, name, token, processes.url, ROOM))
-    await speaker.join()
-    for listener in listeners:
-        await listener.join()
+    participants += [speaker, *listeners]
+    for participant in participants:
+        await participant.join()
 
     latency = LatencyLog(processes.host_log)
     view = LiveView(speaker, listeners, latency)
@@ -86,9 +88,6 @@ async def run(processes, options):
     view.draw()
     for listener in listeners:
         listener.write_wav(os.path.join(options.out_dir, f"{listener.user}-{listener.language}.wav"), start)
-    if not options.keep:
-        for participant in (speaker, *listeners):
-            await participant.close()
     return listeners, latency
 
 
@@ -121,10 +120,15 @@ async def keep(processes, options):
 
 async def main():
     options = arguments()
+    # Ended by whichever signal, what was started ends too.
+    this = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     os.makedirs(options.out_dir, exist_ok=True)
     processes = Processes(os.path.abspath(options.build_dir), os.path.abspath(options.out_dir))
+    listeners, participants = None, []
     try:
-        listeners, latency = await run(processes, options)
+        listeners, latency = await run(processes, options, participants)
         report(listeners, latency, options.out_dir)
         failures = [f"{listener.name} heard nothing" for listener in listeners if not listener.frames]
         failures += [f"{listener.name} got no captions" for listener in listeners if not listener.captions]
@@ -138,12 +142,14 @@ async def main():
     except Failed as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        print("\n  ended")
+        return 130 if listeners is None else 0
     finally:
+        for participant in participants:
+            await participant.close()
         await processes.stop()
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(asyncio.run(main()))
-    except KeyboardInterrupt:
-        sys.exit(0)
+    sys.exit(asyncio.run(main()))
