@@ -65,15 +65,14 @@ void Hub::check_tokens(UnixMs now) {
     for (auto& [user, participant] : room->participants()) {
       if (!participant->exp_s) continue;
       const UnixMs exp_ms = *participant->exp_s * 1000;
-      if (now >= exp_ms + leeway_ms) {
-        close_all(*participant, CloseCode::unauthorized);
-      } else if (!participant->expiry_warned && now >= exp_ms - warn_before_ms) {
+      if (!participant->expiry_warned && now >= exp_ms - warn_before_ms) {  // also where the token lived too briefly for it to come earlier
         participant->expiry_warned = true;
         const SharedBytes event = text_message(wire::token_expiring_event(*participant->exp_s));
         if (participant->audio) participant->audio->send(event);
         if (participant->signaling) participant->signaling->send(event);
         for (auto& session : participant->captions) tell(session, wire::captions_token_expiring_event(*participant->exp_s));
       }
+      if (now >= exp_ms + leeway_ms) close_all(*participant, CloseCode::unauthorized);
     }
   }
 }

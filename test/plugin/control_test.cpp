@@ -119,11 +119,25 @@ TEST(a_shorter_refresh_is_the_newest_and_counts) {
   World world({"auth.leeway_s=0"});
   Client audio = world.audio({.expires_s = 3600});
   Client captions = world.captions({.expires_s = 3600});
-  audio.send(quoted_token({.expires_s = 1}));
+  audio.send(quoted_token({.expires_s = 1}));  // exp is in whole seconds: it may be over in a moment
   audio.event("refreshed");
-  audio.event("token_expiring");
+  audio.event("token_expiring");               // comes before the end all the same
+  captions.event("token_expiring");
   CHECK_EQ(audio.ws().close_code(), 4001);
   CHECK_EQ(captions.ws().close_code(), 4001);
+}
+
+TEST(one_user_in_two_rooms_is_two_participants) {
+  World world;
+  const std::string both = "\"rooms\":[\"r1\",\"r2\"]";
+  Client first = world.audio({.room = "r1", .more = both});
+  Client second = world.audio({.room = "r2", .more = both});  // replaces nobody: 4009 is per room
+  first.send("{\"type\":\"set_language\",\"listening_language\":\"es\"}");
+  first.event("language");
+  for (const std::string& text : second.texts_until_pong()) CHECK_EQ(text.find("language\""), std::string::npos);
+  Client again = world.audio({.room = "r1"});
+  CHECK_EQ(first.ws().close_code(), 4009);
+  second.until_pong();
 }
 
 TEST(messages_of_control_count_on_captions_nowhere) {
