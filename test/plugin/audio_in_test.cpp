@@ -293,6 +293,36 @@ TEST(numbers_rise_by_one_over_reconnects_and_replacements) {
   CHECK(!has_member(member(bobs->value, "payload"), "source_language"));  // unknown: left out
 }
 
+TEST(without_lookback_a_restart_begins_anew_as_the_reference_says) {
+  Cluster cluster;
+  {
+    World world(cluster);
+    Client client = world.audio(speaker);
+    client.audio(pcm_bytes(640, 1));
+    world.worker.read("audio.raw", 1);
+  }
+  World world(cluster, {"audio.sequence_lookback_ms=0"});
+  Client client = world.audio(speaker);
+  client.audio(pcm_bytes(640, 2));
+  CHECK_EQ(number_of(world.worker.read("audio.raw", 2)[1]), 0);
+}
+
+TEST(another_instances_numbers_are_seen_at_the_start) {
+  Cluster cluster;
+  KafkaPeer other(cluster.bootstrap());
+  // A speaker whom only another instance has served, in both formats, and one in another room.
+  other.produce({"audio.raw", "r1", "xx", {{"fg-room", "r1"}, {"fg-user", "ann"}, {"fg-seq", "41"}, {"fg-rate", "16000"}, {"fg-enc", "linear16"}, {"fg-lang", "en"}}, 0, -1});
+  other.produce({"audio.raw", "r2", "{\"payload\":{\"room_id\":\"r2\",\"user_id\":\"ann\",\"sequence_number\":99}}", {}, 0, -1});
+  other.produce({"audio.raw", "r1", "malformed", {}, 0, -1});
+  World world(cluster);
+  Client client = world.audio(speaker);
+  client.audio(pcm_bytes(640));
+  const auto records = world.worker.read("audio.raw", 4);
+  const auto mine = std::find_if(records.begin(), records.end(), [](const auto& r) { return r.header("fg-instance").has_value(); });
+  CHECK(mine != records.end());
+  CHECK_EQ(number_of(*mine), 42);
+}
+
 TEST(numbers_go_on_after_a_restart_by_what_the_log_holds) {
   Cluster cluster;
   {

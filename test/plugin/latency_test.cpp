@@ -57,7 +57,7 @@ void pass_ms(std::int64_t ms) {
 }
 
 TEST(with_headers_the_stages_are_exact_and_add_up) {
-  World world;
+  World world({"audio.max_age_ms=60000"});
   Client voice = world.audio(speaker);
   Client listener = world.audio({.user = "bob", .listening_language = "es"});
   Client captions = world.captions({.user = "bob"});
@@ -90,7 +90,7 @@ TEST(with_headers_the_stages_are_exact_and_add_up) {
 }
 
 TEST(without_headers_it_is_correlated_by_number) {
-  World world;
+  World world({"audio.max_age_ms=60000"});
   Client voice = world.audio(speaker);
   Client listener = world.audio({.user = "bob", .listening_language = "es"});
   Client captions = world.captions({.user = "bob"});

@@ -33,6 +33,17 @@ TEST(presence_tells_who_is_there_who_comes_and_who_goes) {
   ann.refused("unknown_peer");
 }
 
+TEST(a_killed_connection_leaves_once) {
+  World world;
+  Client ann = world.signaling(user("ann"));
+  {
+    Client bob = world.signaling(user("bob"));
+    ann.event("user_joined");
+  }  // TCP ends without a close frame
+  CHECK_EQ(ann.event("user_left"), std::string("{\"type\":\"user_left\",\"user_id\":\"bob\"}"));
+  CHECK(ann.until_pong().empty());
+}
+
 TEST(messages_pass_byte_for_byte) {
   World world;
   Client ann = world.signaling(user("a\\\"nn"));  // a user id that JSON must escape
