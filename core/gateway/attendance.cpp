@@ -93,7 +93,7 @@ void Hub::seat_signaling(Room& room, Participant& participant, const std::shared
   participant.suppression.clear();
   participant.listeners_told = "{}";
   if (participant.audio) room.demand_changed();
-  playback.pump(room, participant);  // its audio may have waited for the socket that is replaced
+  playback.pump(participant);  // its audio may have waited for the socket that is replaced
   if (replacing) {
     presence.rejoined(room, participant);
   } else {
@@ -144,7 +144,7 @@ void Hub::leave(Seat& seat) {
   } else if (participant.signaling == seat.session) {
     participant.signaling.reset();
     participant.suppression.clear();
-    playback.pump(room, participant);  // its audio may have waited for this socket
+    playback.pump(participant);  // its audio may have waited for this socket
     presence.left(room, participant);
     suppression.speaker_left(room, room.speaker(participant.user));
   } else if (endpoint == Endpoint::captions) {

@@ -50,7 +50,6 @@ Playback::Routed Playback::route(Room& room, const SynthesizedFrame& frame, Stea
   if (!frame.pcm || frame.pcm->empty()) return routed;
   FrameLatency latency = latency_.frame_arrived(frame);
   if ((latency.source.empty() || latency.source == "-") && speaker.spoken) latency.source = speaker.spoken->spelling();
-  if (latency.source == "-" && speaker.spoken) latency.source = speaker.spoken->spelling();
   const std::int64_t since_arrival_ms = std::max<std::int64_t>(0, (core_.clock.steady_us() - frame.arrival_us) / 1000);
   if (latency.pipeline_ms) {
     routed.latency_ms = *latency.pipeline_ms + since_arrival_ms;
@@ -216,7 +215,7 @@ void Playback::end_gap(Room& room, Participant& listener, std::uint32_t speaker)
   }
 }
 
-void Playback::pump(Room&, Participant& listener) {
+void Playback::pump(Participant& listener) {
   if (!listener.audio) return;
   const auto keep = listener.audio;
   keep->pump([&](Session&, std::uint32_t speaker, std::int64_t audio_ms, SkipReason reason) { skipped(listener, speaker, audio_ms, reason); });

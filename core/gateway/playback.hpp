@@ -26,7 +26,7 @@ class Playback {
   // A session skipped audio by itself, for the participant it belongs to.
   void skipped(Participant& listener, std::uint32_t speaker, std::int64_t audio_ms, SkipReason reason);
   // Writes what waits for this participant's audio socket.
-  void pump(Room& room, Participant& listener);
+  void pump(Participant& listener);
   // `skipped` events that are due although the gap lasts.
   void tick();
 

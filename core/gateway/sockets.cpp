@@ -62,7 +62,7 @@ class SocketBase : public Socket {
   virtual void pump() {
     seat_.session->pump([](Session&, std::uint32_t, std::int64_t, SkipReason) {});
     // The participant's audio may have waited for an event on this socket.
-    if (seat_.session->endpoint() == Endpoint::signaling) hub_.playback.pump(*seat_.room, *seat_.participant);
+    if (seat_.session->endpoint() == Endpoint::signaling) hub_.playback.pump(*seat_.participant);
   }
   virtual void closing() {}
   bool live() const noexcept { return seat_.session && seat_.session->open(); }
@@ -142,7 +142,7 @@ class AudioSocket final : public SocketBase, public AudioTimers {
     if (outcome.refusal) tell_refusal(*outcome.refusal);
   }
 
-  void pump() override { hub_.playback.pump(*seat_.room, *seat_.participant); }
+  void pump() override { hub_.playback.pump(*seat_.participant); }
   void closing() override {
     if (input_) take(input_->flush());
   }
