@@ -68,7 +68,9 @@ TEST(another_sample_rate_is_resampled_to_the_right_length) {
     for (const auto& record : mine) CHECK_EQ(number_member(record.value, "payload.sample_rate"), 16000);
     const std::size_t samples = joined(mine).size() / 2;
     const auto expected = second.size() / 2 * 16000 / static_cast<std::size_t>(rate);
-    if (samples + 1 < expected || samples > expected + 1) FAIL(std::string(name) + ": " + std::to_string(samples) + " samples, not " + std::to_string(expected));
+    if (samples + 1 < expected || samples > expected + 1) {
+      FAIL(std::string(name) + ": " + std::to_string(samples) + " samples, not " + std::to_string(expected));
+    }
   }
   CHECK_EQ(world.worker.read_rest("audio.raw", 50).size(), before);
 }
@@ -112,7 +114,9 @@ TEST(opus_is_decoded_for_the_pipeline) {
   // It is the sound: as loud as what was encoded.
   double energy = 0;
   const std::string pcm = audio_of(records[2]);
-  for (const std::int16_t sample : audio::to_samples({reinterpret_cast<const std::uint8_t*>(pcm.data()), pcm.size()})) energy += double(sample) * sample;
+  for (const std::int16_t sample : audio::to_samples({reinterpret_cast<const std::uint8_t*>(pcm.data()), pcm.size()})) {
+    energy += double(sample) * sample;
+  }
   const double mean = energy / (static_cast<double>(pcm.size()) / 2);
   CHECK(mean > 0.8 * 32e6 && mean < 1.2 * 32e6);  // 8000 squared, halved
 }

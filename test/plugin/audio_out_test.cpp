@@ -101,7 +101,8 @@ TEST(frames_are_neither_filtered_nor_reordered_by_number) {
   World world;
   Client client = world.audio(listener);
   const std::int64_t numbers[] = {5, 3, 3, 0, 9};
-  for (const std::int64_t number : numbers) world.worker.produce(synthesized({.pcm = pcm_bytes(640, static_cast<int>(number) + 1), .number = number}));
+  for (const std::int64_t number : numbers)
+    world.worker.produce(synthesized({.pcm = pcm_bytes(640, static_cast<int>(number) + 1), .number = number}));
   for (const std::int64_t number : numbers) CHECK(client.bytes() == pcm_bytes(640, static_cast<int>(number) + 1));
 }
 
@@ -119,14 +120,17 @@ TEST(malformed_records_of_each_kind_are_counted_and_the_stream_goes_on) {
   World world;
   Client client = world.audio(listener);
   Client captions = world.captions({.user = "bob"});
-  const auto raw = [](const char* topic, const std::string& value, const KafkaHeaders& headers = {}) { return PeerMessage{topic, "r1", value, headers, 0, -1}; };
+  const auto raw = [](const char* topic, const std::string& value, const KafkaHeaders& headers = {}) {
+    return PeerMessage{topic, "r1", value, headers, 0, -1};
+  };
   const auto payload = [&](const std::string& members) { return raw("audio.synthesized", "{\"payload\":{" + members + "}}"); };
   const std::string who = "\"room_id\":\"r1\",\"user_id\":\"speaker\"";
   const std::string full = who + ",\"target_language\":\"es\"";
   PeerMessage odd = synthesized({.pcm = "abc"});
   world.worker.produce({raw("audio.synthesized", "{\"payload\":"), raw("audio.synthesized", ""), raw("audio.synthesized", "[]"),
                         raw("audio.synthesized", "{\"payload\":7}"), payload("\"user_id\":\"speaker\",\"target_language\":\"es\""),
-                        payload("\"room_id\":\"r1\",\"target_language\":\"es\""), payload(who), payload(who + ",\"target_language\":\"x y\""), payload(full),
+                        payload("\"room_id\":\"r1\",\"target_language\":\"es\""), payload(who),
+                        payload(who + ",\"target_language\":\"x y\""), payload(full),
                         payload(full + ",\"audio_data\":\"***\""), odd, payload(full + ",\"audio_data\":\"AAA=\",\"sample_rate\":1"),
                         payload(full + ",\"audio_data\":\"AAA=\",\"encoding\":\"mp3\""),
                         raw("audio.synthesized", "\x03", {{"fg-room", "r1"}, {"fg-user", "speaker"}, {"fg-lang", "es"}, {"fg-enc", "opus"}}),
@@ -144,7 +148,8 @@ TEST(malformed_records_of_each_kind_are_counted_and_the_stream_goes_on) {
       {"missing_audio", 1}, {"bad_base64", 1}, {"odd_bytes", 1}, {"bad_sample_rate", 1}, {"bad_encoding", 1}, {"bad_opus", 1},
       {"too_deep", 1}, {"bad_event_type", 1}};
   for (const auto& [reason, count] : counted) {
-    world.wait_metric("fluentgate_messages_malformed_total{topic=\"audio.synthesized\",reason=\"" + std::string(reason) + "\"} " + std::to_string(count));
+    world.wait_metric("fluentgate_messages_malformed_total{topic=\"audio.synthesized\",reason=\"" + std::string(reason) + "\"} " +
+                      std::to_string(count));
   }
   world.wait_metric("fluentgate_messages_malformed_total{topic=\"text.original\",reason=\"not_json\"} 1");
   world.wait_metric("fluentgate_messages_malformed_total{topic=\"text.original\",reason=\"missing_text\"} 1");

@@ -84,7 +84,8 @@ TEST(set_language_is_in_force_at_the_next_frame_and_told_to_every_control_socket
   world.worker.produce({frame("es", 1), frame("fr", 2)});
   CHECK(audio.bytes() == sound(1));
   signaling.send("{\"type\":\"set_language\",\"listening_language\":[\"fr\",\"de\"],\"speaking_language\":\"it\",\"understands\":\"pt, nl\"}");
-  const std::string told = "{\"type\":\"language\",\"listening_language\":[\"fr\",\"de\"],\"speaking_language\":\"it\",\"understands\":[\"pt\",\"nl\"]}";
+  const std::string told =
+      "{\"type\":\"language\",\"listening_language\":[\"fr\",\"de\"],\"speaking_language\":\"it\",\"understands\":[\"pt\",\"nl\"]}";
   CHECK_EQ(signaling.event("language"), told);
   CHECK_EQ(audio.event("language"), told);
   world.worker.produce({frame("es", 3), frame("fr", 4)});
@@ -95,7 +96,8 @@ TEST(set_language_is_in_force_at_the_next_frame_and_told_to_every_control_socket
   world.worker.produce({frame("fr", 5), frame("es", 6)});
   CHECK(audio.bytes() == sound(6));
   // What is refused changes nothing.
-  for (const char* bad : {"\"listening_language\":\"not a tag\"", "\"listening_language\":\"\"", "\"listening_language\":[1]", "\"speaking_language\":[\"en\"]",
+  for (const char* bad : {"\"listening_language\":\"not a tag\"", "\"listening_language\":\"\"", "\"listening_language\":[1]",
+                          "\"speaking_language\":[\"en\"]",
                           "\"listening_language\":\"a1,b2,c3,d4,e5,f6,g7,h8,i9\"", "\"other\":1"}) {
     audio.send("{\"type\":\"set_language\"," + std::string(bad) + "}");
     audio.refused("bad_language");

@@ -23,12 +23,14 @@ TEST(captions_have_exactly_the_members_of_the_contract) {
   CHECK_EQ(client.text(), std::string("{\"event\":\"caption\",\"type\":\"original\",\"speaker_id\":\"speaker\",\"speaker_name\":null,\"language\":\"en\","
                                       "\"source_language\":\"en\",\"text\":\"Hello \\\"you\\\" \xc3\xbc\\n\",\"is_final\":true,\"sequence_number\":7,"
                                       "\"utterance_id\":\"speaker:7\",\"revision\":0,\"timestamp_ms\":1795341600123}"));
-  world.worker.produce(translation({.text = "Hola", .language = "es", .number = 7, .original = "Hello", .more = ",\"utterance_id\":\"u-9\",\"extra\":[]"}));
+  world.worker.produce(translation({.text = "Hola", .language = "es", .number = 7, .original = "Hello",
+                                     .more = ",\"utterance_id\":\"u-9\",\"extra\":[]"}));
   CHECK_EQ(client.text(), std::string("{\"event\":\"caption\",\"type\":\"translated\",\"speaker_id\":\"speaker\",\"speaker_name\":null,\"language\":\"es\","
                                       "\"source_language\":\"en\",\"text\":\"Hola\",\"is_final\":true,\"sequence_number\":7,"
                                       "\"utterance_id\":\"u-9\",\"revision\":0,\"timestamp_ms\":1795341600123,\"original_text\":\"Hello\"}"));
   // The least that a worker may send: what is unknown is null, and the time is Kafka's.
-  PeerMessage least{"text.translated", "r1", "{\"payload\":{\"room_id\":\"r1\",\"user_id\":\"speaker\",\"target_language\":\"es\",\"translated_text\":\"\"}}", {},
+  PeerMessage least{"text.translated", "r1",
+                    "{\"payload\":{\"room_id\":\"r1\",\"user_id\":\"speaker\",\"target_language\":\"es\",\"translated_text\":\"\"}}", {},
                     now_ms() - 1000, -1};
   world.worker.produce(least);
   CHECK_EQ(client.text(), "{\"event\":\"caption\",\"type\":\"translated\",\"speaker_id\":\"speaker\",\"speaker_name\":null,\"language\":\"es\","

@@ -10,11 +10,13 @@ TokenClaims user(const std::string& id) { return {.user = id}; }
 
 TEST(presence_tells_who_is_there_who_comes_and_who_goes) {
   World world;
-  Client ann = world.signaling({.user = "ann", .listening_language = "es-MX,fr", .speaking_language = "EN", .name = "Ann \xc3\x84", .more = "\"role\":\"host\""});
+  Client ann = world.signaling({.user = "ann", .listening_language = "es-MX,fr", .speaking_language = "EN",
+                                .name = "Ann \xc3\x84", .more = "\"role\":\"host\""});
   CHECK_EQ(ann.greeting[0], std::string("{\"type\":\"existing_users\",\"users\":[]}"));
   Client audio = world.audio({.user = "nosignal"});  // present is who has a signaling socket
   Client bob = world.signaling(user("bob"));
-  const std::string annself = "\"user_id\":\"ann\",\"display_name\":\"Ann \xc3\x84\",\"role\":\"host\",\"speaking_language\":\"EN\",\"listening_language\":\"es-MX\"}";
+  const std::string annself =
+      "\"user_id\":\"ann\",\"display_name\":\"Ann \xc3\x84\",\"role\":\"host\",\"speaking_language\":\"EN\",\"listening_language\":\"es-MX\"}";
   CHECK_EQ(bob.greeting[0], "{\"type\":\"existing_users\",\"users\":[{" + annself + "]}");
   CHECK_EQ(ann.event("user_joined"), std::string("{\"type\":\"user_joined\",\"user_id\":\"bob\",\"display_name\":null,\"role\":null,"
                                                  "\"speaking_language\":null,\"listening_language\":null}"));
@@ -123,7 +125,8 @@ TEST(one_clients_malformed_messages_disturb_nobody) {
       {"{\"type\":\"x\"", "invalid_json"}, {"", "invalid_json"}, {"{\"type\":\"x\"}}", "invalid_json"}, {"{\"a\":01,\"type\":\"x\"}", "invalid_json"},
       {"\xef\xbb\xbf{\"type\":\"x\"}", "invalid_json"}, {"[1]", "not_an_object"}, {"\"x\"", "not_an_object"}, {"null", "not_an_object"},
       {"{}", "missing_type"}, {"{\"type\":null}", "missing_type"}, {"{\"type\":{}}", "missing_type"},
-      {"{\"type\":\"x\",\"\\u0074ype\":\"y\"}", "invalid_json"}, {"{\"type\":\"x\",\"a\":" + std::string(64, '[') + std::string(64, ']') + "}", "invalid_json"}};
+      {"{\"type\":\"x\",\"\\u0074ype\":\"y\"}", "invalid_json"},
+      {"{\"type\":\"x\",\"a\":" + std::string(64, '[') + std::string(64, ']') + "}", "invalid_json"}};
   for (const auto& [text, code] : broken) {
     bad.send(text);
     bad.refused(code);
