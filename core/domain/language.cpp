@@ -22,6 +22,8 @@ bool well_formed(std::string_view text) noexcept {
     const std::string_view subtag = text.substr(0, dash);
     if (subtag.empty() || subtag.size() > subtag_bytes_max) return false;
     if (!std::all_of(subtag.begin(), subtag.end(), first ? is_alpha : is_alphanumeric)) return false;
+    // Of one letter only x (private use) and i (grandfathered) begin a tag, and never alone.
+    if (first && subtag.size() == 1 && (dash == std::string_view::npos || (lower(subtag[0]) != 'x' && lower(subtag[0]) != 'i'))) return false;
     if (dash == std::string_view::npos) return true;
     text.remove_prefix(dash + 1);
     first = false;

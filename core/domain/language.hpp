@@ -16,7 +16,7 @@ namespace fluentgate {
 // A well-formed tag: its spelling is kept, comparison is without regard to case (RFC 5646, 2.1.1).
 class LanguageTag {
  public:
-  // Errors: code "bad_language". Accepts subtags of 1 to 8 alphanumerics joined by '-', the first alphabetic; at most
+  // Errors: code "bad_language". Accepts subtags of 1 to 8 alphanumerics joined by '-', the first of 2 to 8 letters (or x- or i-); at most
   // limits::language_tag_bytes_max bytes.
   static Result<LanguageTag> parse(std::string_view text);
 

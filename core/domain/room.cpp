@@ -66,6 +66,7 @@ std::vector<Room::Demand> Room::demand_for(const UserId& user, const std::option
   }
   std::vector<Demand> out;
   for (auto& [key, demand] : by_key) out.push_back(std::move(demand));
+  std::sort(out.begin(), out.end(), [](const Demand& a, const Demand& b) { return a.language.spelling() < b.language.spelling(); });
   return out;
 }
 

@@ -40,12 +40,12 @@ TEST(language_tag_keeps_its_spelling_and_compares_without_case) {
 }
 
 TEST(language_tag_syntax) {
-  for (const char* good : {"en", "spa", "es-419", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-x-phonebk", "x-klingon",
+  for (const char* good : {"en", "spa", "es-419", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-x-phonebk", "x-klingon", "i-default",
                            "abcdefgh", "en-12345678"}) {
     if (!LanguageTag::parse(good)) FAIL(std::string("refused: ") + good);
   }
   for (const char* bad : {"", "-", "en-", "-en", "en--US", "en_US", "e n", " en", "en ", "en,es", "419", "e1", "abcdefghi", "en-123456789", "*", "en-*",
-                          "espa\xc3\xb1ol", "en\n"}) {
+                          "espa\xc3\xb1ol", "en\n", "e", "a-DE", "x", "i"}) {
     const auto parsed = LanguageTag::parse(bad);
     if (parsed) FAIL(std::string("accepted: ") + bad);
     CHECK_EQ(parsed.error().code, "bad_language");
@@ -87,11 +87,11 @@ TEST(language_list_refuses_and_names_the_bad_element) {
 }
 
 TEST(language_list_takes_8_elements_and_not_9) {
-  CHECK_EQ(list("a,b,c,d,e,f,g,h").size(), limits::language_list_max);
+  CHECK_EQ(list("aa,bb,cc,dd,ee,ff,gg,hh").size(), limits::language_list_max);
   CHECK_EQ(limits::language_list_max, 8u);
-  CHECK(contains(error_of("a,b,c,d,e,f,g,h,ninth"), "\"ninth\""));
+  CHECK(contains(error_of("aa,bb,cc,dd,ee,ff,gg,hh,ninth"), "\"ninth\""));
   // Elements count, not languages: the bound is for what is sent.
-  CHECK(contains(error_of("a,a,a,a,a,a,a,a,a"), "more than 8"));
+  CHECK(contains(error_of("aa,aa,aa,aa,aa,aa,aa,aa,aa"), "more than 8"));
 }
 
 TEST(lookup_takes_the_tag_itself_first) {
@@ -109,7 +109,7 @@ TEST(lookup_drops_a_single_character_with_what_follows_it) {
   // RFC 4647, 3.4: zh-Hant-CN-x-private1-private2, zh-Hant-CN-x-private1, zh-Hant-CN, zh-Hant, zh.
   CHECK_EQ(heard("zh-Hant-CN-x-private1-private2", "zh-Hant-CN-x,zh-Hant-CN"), "zh-Hant-CN");
   CHECK_EQ(heard("zh-Hant-CN-x-private1-private2", "zh,zh-Hant-CN-x-private1"), "zh-Hant-CN-x-private1");
-  CHECK_EQ(heard("x-klingon", "x"), "-");
+  CHECK_EQ(heard("x-klingon-a", "x-klingon-b"), "-");
 }
 
 TEST(lookup_falls_to_a_tag_that_extends_the_wanted_one) {
@@ -142,5 +142,5 @@ TEST(related_tags_lie_on_one_lookup_path) {
   CHECK(related(tag("zh"), tag("zh-Hant-TW")));
   CHECK(!related(tag("en-GB"), tag("en-US")));
   CHECK(!related(tag("en"), tag("eng")));
-  CHECK(!related(tag("x"), tag("x-klingon")));
+  CHECK(related(tag("de"), tag("de-x-phonebk")));
 }
