@@ -48,6 +48,9 @@ struct Participant {
   bool has_sockets() const noexcept { return audio || signaling || !captions.empty(); }
   // Where events go that belong to one of its two control sockets.
   const std::shared_ptr<Session>& event_socket() const noexcept { return signaling ? signaling : audio; }
+  void event_socket_changed() noexcept {
+    for (Suppression& one : suppression) one.socket_changed();
+  }
   Suppression& suppression_of(std::uint32_t speaker) {
     if (suppression.size() <= speaker) suppression.resize(speaker + 1);
     return suppression[speaker];

@@ -7,6 +7,10 @@
 
 namespace fluentgate {
 
+namespace {
+constexpr std::int64_t voice_breath_max_ms = 500;  // silence after which a speaker is no longer speaking
+}
+
 void VoiceRun::voiced(SteadyMs now) noexcept {
   if (!since(now)) started_ = now;
   last_ = now;
@@ -29,7 +33,12 @@ std::optional<RestoreReason> Suppression::tick(SteadyMs now, const VoiceRun& voi
   if (state_ == State::original) return std::nullopt;
   const std::optional<SteadyMs> voiced_since = voice.since(now);
   // A silent speaker stalls nobody: between phrases the original stays suppressed.
-  if (!voiced_since || now - std::max(*voiced_since, last_frame_ms_) < stall_ms) return std::nullopt;
+  if (!voiced_since) return std::nullopt;
+  const SteadyMs from = std::max(*voiced_since, last_frame_ms_);
+  if (now - from < stall_ms) return std::nullopt;
+  // Voice is known by the message, which may be long: where the last one is older than a breath, it has to have come after stall_ms.
+  const std::int64_t breath_ms = std::min(voice_breath_max_ms, stall_ms / 4);
+  if (now - voice.last() > breath_ms && voice.last() - from < stall_ms) return std::nullopt;
   state_ = State::original;
   return RestoreReason::stalled;
 }

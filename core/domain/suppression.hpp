@@ -28,6 +28,8 @@ class VoiceRun {
   void voiced(SteadyMs now) noexcept;
   // Start of the current run; nothing if the speaker has been silent for more than the pause.
   std::optional<SteadyMs> since(SteadyMs now) const noexcept;
+  // Of the last chunk with voice; meaningful while since() is.
+  SteadyMs last() const noexcept { return last_; }
 
  private:
   SteadyMs started_ = 0;
@@ -37,12 +39,17 @@ class VoiceRun {
 
 class Suppression {
  public:
-  enum class State : std::uint8_t { original, suppressed };
+  // untold: suppressed, but the socket that events go to now has not heard of it.
+  enum class State : std::uint8_t { original, suppressed, untold };
 
   // A frame is about to be written to the listener. True: tell suppress_original first.
   [[nodiscard]] bool frame_ready(SteadyMs now) noexcept;
+  // Another socket takes the events: the next frame tells it, and until then the client may still have the original suppressed.
+  void socket_changed() noexcept {
+    if (state_ == State::suppressed) state_ = State::untold;
+  }
   // Called now and then. Stalled: suppressed, the speaker's current run of voice has lasted stall_ms, counted from the later of its
-  // start and the last frame.
+  // start and the last frame, and it still lasts: who fell silent before that is waiting for nothing.
   [[nodiscard]] std::optional<RestoreReason> tick(SteadyMs now, const VoiceRun& voice, std::int64_t stall_ms) noexcept;
   // The listener's language changed, the speaker left or the pipeline went down: tells the reason if the original was suppressed.
   [[nodiscard]] std::optional<RestoreReason> end(RestoreReason reason) noexcept;

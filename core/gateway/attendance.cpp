@@ -78,7 +78,7 @@ void Hub::seat_audio(Room& room, Participant& participant, const std::shared_ptr
   }
   // A new socket has missed nothing; and if it is where events go, it knows of nothing that is suppressed.
   participant.gaps.clear();
-  if (!participant.signaling) participant.suppression.clear();
+  if (!participant.signaling) participant.event_socket_changed();
   participant.audio = session;
   participant.listeners_told = "{}";
   room.add_listener(participant);
@@ -90,7 +90,7 @@ void Hub::seat_signaling(Room& room, Participant& participant, const std::shared
   if (replacing) participant.signaling->close(CloseCode::replaced);
   participant.signaling = session;
   // A new signaling socket knows of nothing that is suppressed: it is told with the next frame.
-  participant.suppression.clear();
+  participant.event_socket_changed();
   participant.listeners_told = "{}";
   if (participant.audio) room.demand_changed();
   playback.pump(participant);  // its audio may have waited for the socket that is replaced
@@ -143,7 +143,7 @@ void Hub::leave(Seat& seat) {
     room.speaker(participant.user).audio_gone_ms = core.clock.steady_ms();
   } else if (participant.signaling == seat.session) {
     participant.signaling.reset();
-    participant.suppression.clear();
+    participant.event_socket_changed();
     playback.pump(participant);  // its audio may have waited for this socket
     presence.left(room, participant);
     suppression.speaker_left(room, room.speaker(participant.user));

@@ -76,7 +76,7 @@ void SuppressionService::tick(SteadyMs now) {
     for (auto& [user, listener] : room->participants()) {
       for (std::uint32_t number = 0; number < listener->suppression.size(); ++number) {
         Suppression& state = listener->suppression[number];
-        if (state.state() != Suppression::State::suppressed) continue;
+        if (state.state() == Suppression::State::original) continue;
         const Speaker& speaker = room->speaker_by_number(number);
         if (const auto reason = state.tick(now, speaker.voice, core_.settings.suppress.stall_ms)) restore(*listener, speaker, *reason);
       }

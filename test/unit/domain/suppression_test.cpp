@@ -69,6 +69,35 @@ TEST(a_stall_counts_from_the_start_of_the_voice_after_a_silence) {
   CHECK(suppression.tick(65000, voice, stall_ms) == RestoreReason::stalled);
 }
 
+TEST(a_speaker_who_fell_silent_before_stall_ms_stalls_nobody_however_short_that_is) {
+  Suppression suppression;
+  VoiceRun voice;
+  speak(voice, 0, 1500);
+  CHECK(suppression.frame_ready(1000));
+  for (SteadyMs now = 1500; now < 60000; now += 50) CHECK(!suppression.tick(now, voice, 1000));
+}
+
+TEST(voice_that_comes_in_long_messages_stalls_too) {
+  Suppression suppression;
+  VoiceRun voice;
+  CHECK(suppression.frame_ready(0));
+  for (SteadyMs at = 0; at <= 5000; at += 1000) voice.voiced(at);
+  CHECK(suppression.tick(5900, voice, stall_ms) == RestoreReason::stalled);
+}
+
+TEST(another_event_socket_is_told_with_the_next_frame_and_gets_the_original_back_before_it) {
+  Suppression suppression;
+  suppression.socket_changed();
+  CHECK(!suppression.end(RestoreReason::speaker_left));  // nothing was suppressed
+  CHECK(suppression.frame_ready(0));
+  suppression.socket_changed();
+  CHECK(suppression.frame_ready(10));
+  CHECK(!suppression.frame_ready(20));
+  suppression.socket_changed();
+  CHECK(suppression.end(RestoreReason::speaker_left) == RestoreReason::speaker_left);
+  CHECK(suppression.frame_ready(30));
+}
+
 TEST(frames_that_keep_coming_keep_it_suppressed) {
   Suppression suppression;
   VoiceRun voice;
