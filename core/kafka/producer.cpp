@@ -183,12 +183,19 @@ void Producer::run() {
       if (in_flight_.empty() || rd_kafka_outq_len(client_.get()) == 0) return;
       continue;
     }
-    if (fatal_.load() && rd_kafka_outq_len(client_.get()) == 0) {
+    if (fatal_.load() && everything_is_reported()) {
       replace_client(batch);
       deliver(batch);
     }
     if (!connected_.load() && asking_.load()) probe_connection();
   }
+}
+
+// Of the client that fatal_ has been set for. Who had looked at fatal_ before that may still be handing over, but no longer once the lock is ours, and
+// who comes after it finds it set: so nothing reaches a client that is about to be replaced, which would destroy it without a report.
+bool Producer::everything_is_reported() {
+  const std::unique_lock lock(client_mutex_);
+  return rd_kafka_outq_len(client_.get()) == 0;
 }
 
 void Producer::take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch) {

@@ -79,6 +79,7 @@ class Producer final : public ChunkPublisher {
   Status hand_over(rd_kafka_topic_t* topic, const char* topic_name, std::string_view key, std::string_view value, HeadersHandle headers,
                    InFlight entry);
   void run();
+  bool everything_is_reported();
   void take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch);
   void settle(const rd_kafka_message_t& message, std::vector<Inbound>& batch);
   bool shared_a_refused_batch(const rd_kafka_message_t& message, const InFlight& in_flight);
