@@ -26,6 +26,16 @@ target_include_directories(fluentgate_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(FLUENTGATE_SANITIZE)
   target_compile_options(fluentgate_flags INTERFACE -fsanitize=${FLUENTGATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(fluentgate_flags INTERFACE -fsanitize=${FLUENTGATE_SANITIZE})
+  if(FLUENTGATE_SANITIZE MATCHES "thread")
+    # What makes librdkafka's locks and threads visible to it; -rdynamic: also where a program gets librdkafka only by loading the plugin.
+    add_library(fluentgate_tsan_threads OBJECT ${CMAKE_SOURCE_DIR}/test/support/tsan_threads.c)
+    target_sources(fluentgate_flags INTERFACE
+      $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:fluentgate_tsan_threads>>)
+    target_link_options(fluentgate_flags INTERFACE -rdynamic)
+    # A report ends the process, so that the test fails also where it is the host's. Before what the caller's environment says, so that the caller's wins.
+    set(FLUENTGATE_TEST_ENVIRONMENT
+      "TSAN_OPTIONS=path_list_prepend:suppressions=${CMAKE_SOURCE_DIR}/test/support/tsan.supp halt_on_error=1 second_deadlock_stack=1 history_size=4")
+  endif()
 else()
   target_compile_options(fluentgate_flags INTERFACE -fstack-protector-strong)
   target_compile_definitions(fluentgate_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)

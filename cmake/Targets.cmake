@@ -33,7 +33,7 @@ function(fluentgate_test)
   set(list_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_tests.cmake)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${target}> -DPREFIX=${ARG_KIND}.${ARG_NAME} -DTIMEOUT=${ARG_TIMEOUT}
-            -DSERIAL=${ARG_SERIAL} -DOUT=${list_file} -P ${CMAKE_SOURCE_DIR}/cmake/ListTests.cmake
+            -DSERIAL=${ARG_SERIAL} -DENVIRONMENT=${FLUENTGATE_TEST_ENVIRONMENT} -DOUT=${list_file} -P ${CMAKE_SOURCE_DIR}/cmake/ListTests.cmake
     VERBATIM)
   # A test program that was not built is a failed test, not a missing one.
   set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake)
