@@ -12,7 +12,11 @@ namespace fluentgate::gateway {
 
 namespace {
 constexpr std::size_t recent_frames_max = 256;  // per speaker, for mouth_to_ear
-}
+
+// A slow listener's gap lasts while anything of before still waits for it.
+bool lasts(const SkippedGap& gap, const Participant& listener) { return gap.reason == SkipReason::slow && !listener.audio->flushed(); }
+
+}  // namespace
 
 Playback::Playback(Core& core, SuppressionService& suppression, LatencyTracker& latency)
     : core_(core), suppression_(suppression), latency_(latency),
@@ -167,7 +171,8 @@ Playback::Joined Playback::join(const std::vector<const Routed*>& heard, bool fr
       header.skipped_ms = 0;
       if (listener != nullptr) {
         for (auto& gap : listener->gaps) {
-          if (gap.speaker == routed->speaker->number) *header.skipped_ms += std::exchange(gap.header_ms, 0);
+          // What is queued may be skipped itself, and its header with it: a slow listener's gap is told in the first one behind it.
+          if (gap.speaker == routed->speaker->number && !lasts(gap, *listener)) *header.skipped_ms += std::exchange(gap.header_ms, 0);
         }
       }
       wire::append_framed_audio(*joined.buffer, header, *frame.pcm);
@@ -204,9 +209,7 @@ void Playback::tell_gap(Room& room, Participant& listener, SkippedGap& gap) {
 // A frame of this speaker is about to be written again: the gap is over.
 void Playback::end_gap(Room& room, Participant& listener, std::uint32_t speaker) {
   for (auto it = listener.gaps.begin(); it != listener.gaps.end();) {
-    // A slow listener's gap lasts while anything of before still waits for it.
-    const bool lasts = it->reason == SkipReason::slow && !listener.audio->flushed();
-    if (it->speaker != speaker || lasts) {
+    if (it->speaker != speaker || lasts(*it, listener)) {
       ++it;
       continue;
     }

@@ -69,6 +69,7 @@ TEST(a_slow_listener_misses_the_oldest_and_is_told) {
     CHECK(quick.bytes() == pcm_bytes(800'000, i + 1));  // nobody else waits for the slow one
   }
   std::int64_t told_ms = 0;
+  std::int64_t header_ms = 0;
   std::int64_t missed = 0;
   std::int64_t next_number = 0;
   while (next_number < frames) {
@@ -81,6 +82,7 @@ TEST(a_slow_listener_misses_the_oldest_and_is_told) {
       continue;
     }
     const std::int64_t number = number_member(framed(frame.payload).header, "sequence_number");
+    header_ms += number_member(framed(frame.payload).header, "skipped_ms");
     CHECK(number >= next_number);  // in order, whole
     CHECK(framed(frame.payload).audio == pcm_bytes(800'000, static_cast<int>(number) + 1));
     missed += number - next_number;
@@ -92,10 +94,14 @@ TEST(a_slow_listener_misses_the_oldest_and_is_told) {
   world.worker.produce(synthesized_binary({.pcm = pcm_bytes(640), .number = frames}));
   while (true) {
     const Frame frame = slow.next();
-    if (frame.opcode == Frame::binary) break;
+    if (frame.opcode == Frame::binary) {
+      header_ms += number_member(framed(frame.payload).header, "skipped_ms");
+      break;
+    }
     if (text_member(frame.payload, "type") == "skipped") told_ms += number_member(frame.payload, "skipped_ms");
   }
   CHECK_EQ(told_ms, missed * 25000);
+  CHECK_EQ(header_ms, told_ms);  // no header was skipped along with its frame
 }
 
 TEST(who_stays_too_slow_is_closed_4008) {
