@@ -111,7 +111,9 @@ void CaptionService::begin(Subscriber& subscriber) {
   // In one buffer: a history larger than the outbox is no reason to close whoever asked for it.
   auto joined = std::make_shared<Bytes>();
   for (const auto& entry : *entries) wire::append_text_frame(*joined, rendered(*entry, true));
-  wire::append_text_frame(*joined, wire::history_end_event(entries->size(), epoch_now, window_.cursor().encode(), recovered));
+  // Never empty: a client resumes with what it was given, and an empty epoch would be none.
+  const std::string_view epoch_told = epoch_now.empty() ? std::string_view("-") : std::string_view(epoch_now);
+  wire::append_text_frame(*joined, wire::history_end_event(entries->size(), epoch_told, window_.cursor().encode(), recovered));
   subscriber.session->send(joined);
 }
 

@@ -87,7 +87,13 @@ TEST(captions_wait_for_the_log_for_three_seconds_at_most) {
   world.tick(2999);
   CHECK_EQ(shown(client.texts()), "");
   world.tick(1);
-  CHECK_EQ(shown(client.texts()), "history_end0 ");
+  const auto got = client.texts();
+  CHECK_EQ(shown(got), "history_end0 ");
+  // What stands there while the cluster is unknown is a cursor too: it can't be resumed at, but it isn't refused.
+  const std::string epoch = member(got.back(), "epoch");
+  CHECK(!epoch.empty());
+  world.open_log();
+  CHECK_EQ(shown(world.captions("b", resumed(member(got.back(), "offset"), epoch)).texts()), "history_end0,false ");
 }
 
 TEST(captions_history_is_of_finals_and_as_long_as_asked_for) {
