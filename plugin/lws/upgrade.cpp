@@ -14,7 +14,10 @@
 namespace fluentgate::lws_plugin {
 namespace {
 
-bool ours(std::string_view name) { return std::find(subprotocols.begin(), subprotocols.end(), name) != subprotocols.end(); }
+// The main protocol's own name too: it is in the vhost's table, so a client that offers it first is bound to it, with the same callback.
+bool ours(std::string_view name) {
+  return name == main_protocol || std::find(subprotocols.begin(), subprotocols.end(), name) != subprotocols.end();
+}
 
 constexpr std::string_view echo_header = "Sec-WebSocket-Protocol: ";
 

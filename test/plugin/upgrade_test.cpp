@@ -150,6 +150,7 @@ TEST(the_subprotocol_that_fits_the_path_is_echoed) {
   CHECK_EQ(echoed("audio", "fluentgate.captions.v1, fluentgate.audio.v1"), std::string("fluentgate.audio.v1"));
   CHECK_EQ(echoed("audio", "fluentgate.audio.pcm, fluentgate.audio.v1"), std::string("fluentgate.audio.pcm"));
   CHECK_EQ(echoed("captions", "fluentgate.audio.pcm,fluentgate.captions.v1"), std::string("fluentgate.captions.v1"));
+  CHECK_EQ(echoed("audio", "fluentgate, fluentgate.audio.v1"), std::string("fluentgate.audio.v1"));  // lws binds to the plugin's own name
 }
 
 TEST(a_contradicting_or_too_long_offer_is_400) {
