@@ -47,7 +47,7 @@ int on_socket(lws_callback_reasons reason, Connection& connection, const void* i
     case LWS_CALLBACK_RECEIVE: return session->on_receive(in, size);
     case LWS_CALLBACK_RECEIVE_PONG: return session->on_pong();
     case LWS_CALLBACK_SERVER_WRITEABLE: return session->on_writable();
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return session->on_peer_close();
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return session->on_peer_close(in, size);
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: session->on_ending(); return 0;
     default: break;
   }

@@ -69,7 +69,15 @@ int WsSession::on_writable() noexcept {
   return 0;
 }
 
-int WsSession::on_peer_close() noexcept {
+int WsSession::on_peer_close(const void* data, std::size_t size) noexcept {
+  // lws looks at the number alone and echoes the rest, whatever it is.
+  constexpr std::size_t number_bytes = 2;
+  const std::span<const std::uint8_t> payload(static_cast<const std::uint8_t*>(data), data == nullptr ? 0 : size);
+  if (payload.size() == 1) close(CloseCode::protocol_error);
+  if (payload.size() > number_bytes) {
+    utf8_.reset();
+    if (!utf8_.feed(payload.subspan(number_bytes)) || !utf8_.complete()) close(CloseCode::invalid_utf8);
+  }
   ended_ = true;
   return code_ ? -1 : 0;  // both have sent one: the end
 }

@@ -34,7 +34,7 @@ class WsSession final : public Transport {
   int on_receive(const void* data, std::size_t size) noexcept;
   int on_pong() noexcept;
   int on_writable() noexcept;
-  int on_peer_close() noexcept;   // its first close frame, answered by lws, or its answer to ours
+  int on_peer_close(const void* data, std::size_t size) noexcept;  // its first close frame, answered by lws unless broken, or its answer to ours
   void on_ending() noexcept;      // lws has begun to end the connection: nothing is written any more
   void on_closed() noexcept;
 

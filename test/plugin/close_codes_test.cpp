@@ -58,6 +58,22 @@ TEST(a_message_over_the_limit_is_1009_on_every_endpoint) {
   CHECK_EQ(captions.close_code(), 1009);
 }
 
+TEST(a_broken_close_frame_is_answered_with_what_is_wrong) {
+  HostProcess host(build);
+  for (const std::string endpoint : {"audio", "captions", "signaling"}) {
+    WsClient half_a_number = host.open(target(endpoint));
+    half_a_number.send_frame(Frame::close, "\x03");
+    CHECK_EQ(half_a_number.close_code(), 1002);
+    WsClient reason = host.open(target(endpoint));
+    reason.send_close(1000, "\xc3(");
+    CHECK_EQ(reason.close_code(), 1007);
+    WsClient unfinished = host.open(target(endpoint));
+    unfinished.send_close(1000, "\xe2\x82");
+    CHECK_EQ(unfinished.close_code(), 1007);
+    CHECK(unfinished.ended());
+  }
+}
+
 TEST(protocol_errors_are_1002) {
   HostProcess host(build);
   WsClient reserved = host.open(target("audio"));
