@@ -139,6 +139,7 @@ void Loader::add_file(const std::string& path) {
   const std::optional<std::string> text = read_file(path, why);
   if (!text) {
     errors_.push_back(path + ": " + why);
+    unread_ = true;
     return;
   }
   std::vector<Entry> entries;
@@ -148,6 +149,7 @@ void Loader::add_file(const std::string& path) {
   } catch (const toml::parse_error& error) {
     errors_.push_back(path + ":" + std::to_string(error.source().begin.line) + ": not valid TOML: " +
                       shown_syntax_error(error.description(), *text, error.source().begin.line));
+    unread_ = true;
     return;
   }
   flatten(table, {}, entries);
@@ -241,7 +243,9 @@ bool Loader::was_given(std::string_view name) const { return given_.contains(nam
 
 Result<Settings> Loader::finish() const {
   std::vector<std::string> lines = errors_;
-  for (std::string& line : broken_rules(settings_, [&](std::string_view name) { return wrong_.contains(name); })) lines.push_back(std::move(line));
+  if (!unread_) {  // else "no key is set" would be said of a file that has one
+    for (std::string& line : broken_rules(settings_, [&](std::string_view name) { return wrong_.contains(name); })) lines.push_back(std::move(line));
+  }
   if (lines.empty()) return settings_;
   std::string text;
   for (const std::string& line : lines) text.append(text.empty() ? "" : "\n").append(line);

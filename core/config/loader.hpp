@@ -38,6 +38,7 @@ class Loader {
 
   Settings settings_;
   std::vector<std::string> errors_;
+  bool unread_ = false;  // a file could not be read: what it would have given is not known
   std::set<std::string, std::less<>> given_;
   std::set<std::string, std::less<>> wrong_;
 };

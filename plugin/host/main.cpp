@@ -1,8 +1,14 @@
 // fluentgate-host: the command line and the exit codes (CONTRACT 7). Everything else is in host.cpp and in the plugin.
 #include <CLI/CLI.hpp>
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "core/auth/key_set.hpp"
@@ -56,9 +62,33 @@ Result<config::Settings> load(const HostOptions& options) {
   return loader.finish();
 }
 
+// What lws can listen on: an address, or the name of an interface.
+bool can_be_listened_on(const std::string& address) {
+  in6_addr bytes{};
+  return inet_pton(AF_INET, address.c_str(), &bytes) == 1 || inet_pton(AF_INET6, address.c_str(), &bytes) == 1 || if_nametoindex(address.c_str()) != 0;
+}
+
+// Why log.file could not be appended to; empty: it can. Nothing is made: --check leaves no file behind.
+std::string log_file_error(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::path path(file);
+  if (std::filesystem::is_directory(path, error)) return "is a directory";
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const bool exists = std::filesystem::exists(path, error);
+  return access(exists ? path.c_str() : folder.c_str(), W_OK) == 0 ? "" : std::generic_category().message(errno);
+}
+
 // Every error that can be known without serving, a line each.
 std::string errors_beyond_options(const config::Settings& settings) {
   std::string text;
+  if (!can_be_listened_on(settings.listen.address)) {
+    text += "listen.address = \"" + settings.listen.address + "\": allowed is an IP address, or the name of a network interface of this machine\n";
+  }
+  if (!settings.log.file.empty()) {
+    if (const std::string why = log_file_error(settings.log.file); !why.empty()) {
+      text += "log.file = \"" + settings.log.file + "\": must be a file that can be appended to (" + why + ")\n";
+    }
+  }
   for (const std::string& error : tls_errors(settings.listen)) text += error + "\n";
   if (const auto keys = auth::KeySet::load(settings.auth); !keys.ok()) text += keys.error().text + "\n";
   if (const Status properties = kafka::check_properties(settings.kafka); !properties) text += properties.error().text + "\n";

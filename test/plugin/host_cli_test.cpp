@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "test/support/check.hpp"
 #include "test/support/host_process.hpp"
@@ -72,6 +73,24 @@ TEST(check_says_what_is_wrong_and_nothing_when_all_is_right) {
   const Ended bad = run({"--check", "--set", secret_option, "--set", "listen.tls_cert=/nowhere/c.pem", "--set", "listen.tls_key=/nowhere/k.pem"});
   CHECK_EQ(bad.code, 2);
   CHECK(bad.err.find("/nowhere/c.pem") != std::string::npos);
+}
+
+TEST(check_finds_what_could_not_be_listened_on_or_logged_to) {
+  const Ended address = run({"--check", "--set", secret_option, "--set", "listen.address=no-such-interface"});
+  CHECK_EQ(address.code, 2);
+  CHECK(address.err.starts_with("listen.address = \"no-such-interface\": allowed is "));
+  for (const std::string good : {"127.0.0.1", "0.0.0.0", "::1", "lo"}) {
+    CHECK_EQ(run({"--check", "--set", secret_option, "--set", "listen.address=" + good}).code, 0);
+  }
+  const TemporaryFolder folder;
+  for (const std::string& bad : {folder.path() + "/missing/x.log", folder.path()}) {
+    const Ended log = run({"--check", "--set", secret_option, "--set", "log.file=" + bad});
+    CHECK_EQ(log.code, 2);
+    CHECK(log.err.starts_with("log.file = \"" + bad + "\": must be "));
+  }
+  const std::string file = folder.path() + "/x.log";
+  CHECK_EQ(run({"--check", "--set", secret_option, "--set", "log.file=" + file}).code, 0);
+  CHECK(!std::filesystem::exists(file));
 }
 
 TEST(printed_options_load_again) {

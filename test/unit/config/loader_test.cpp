@@ -232,6 +232,12 @@ TEST(loader_tells_broken_toml_with_file_and_line) {
   CHECK(error_of_file(std::string(100000, '[')).starts_with("f.toml:"));
 }
 
+TEST(loader_says_nothing_of_missing_options_where_a_file_could_not_be_read) {
+  Loader broken;  // the file may well have a key
+  broken.add_file("/nowhere/fluentgate.toml");
+  CHECK_EQ(broken.finish().error().text, std::string("/nowhere/fluentgate.toml: No such file or directory"));
+}
+
 TEST(loader_tells_an_option_given_twice_in_one_file) {
   CHECK_EQ(error_of_file("\"listen.port\" = 1\n[listen]\nport = 2\n"), "f.toml:3: listen.port: given twice in this file: allowed is once");
 }
