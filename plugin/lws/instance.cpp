@@ -99,6 +99,8 @@ Instance::~Instance() {
   std::erase_if(instances(), [](const auto& entry) { return entry.second.expired(); });
 }
 
+bool Instance::said_once(std::string_view what) { return !said_.emplace(what).second; }
+
 void Instance::add_vhost(lws_vhost* vhost) {
   vhosts_.push_back(vhost);
   listen_for_wake();

@@ -8,7 +8,9 @@
 #include <libwebsockets.h>
 
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +47,7 @@ class Instance {
   // Gives our own host the calls that its signals need.
   void fill(HostControl& control) noexcept;
 
+  bool said_once(std::string_view what);             // false the first time: what holds for several vhosts is logged for the first
   void add_vhost(lws_vhost* vhost);
   void remove_vhost(lws_vhost* vhost);
   void on_wake() noexcept;                          // the descriptor is readable
@@ -78,6 +81,7 @@ class Instance {
   // state
   std::vector<lws_vhost*> vhosts_;         // those that the descriptor may live on
   bool wake_adopted_ = false;
+  std::set<std::string, std::less<>> said_;
 };
 
 }  // namespace fluentgate::lws_plugin

@@ -61,14 +61,16 @@ bool refuse(const lws_vhost* vhost, const HostControl* control, const std::strin
 
 void say_what_holds(Instance& instance, lws_context* context, bool is_default) {
   const std::string library = event_library(context);
-  if (library.empty()) {
+  if (instance.said_once("event loop")) {
+    // one context, one loop
+  } else if (library.empty()) {
     instance.logger().write(LogLevel::warn, "lws",
                             "this host's event loop is poll(): every event costs time in proportion to all sockets, unusable past a few hundred; "
                             "install lws's libuv or libev plugin (Debian: libwebsockets-evlib-uv) and create the context with it");
   } else {
     instance.logger().write(LogLevel::info, "lws", "event loop: " + library);
   }
-  if (!is_default) {
+  if (!is_default && !instance.said_once("not default")) {
     instance.logger().write(LogLevel::info, "lws",
                             "fluentgate is not the vhost's default protocol (per-vhost option default): refusals are answered for clients that offer "
                             "a fluentgate.* subprotocol; sockets that offer none belong to the host's default protocol");

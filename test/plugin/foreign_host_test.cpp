@@ -80,6 +80,24 @@ TEST(without_default_answers_come_for_those_who_offer_our_names) {
   CHECK_EQ(client().request("GET", "/ws/healthz").status, 200);  // by the mount
 }
 
+TEST(what_holds_without_default_is_said_once_for_all_vhosts) {
+  const TemporaryFolder folder;
+  const TestCertificate certificate;
+  ForeignHostOptions options = usual(folder);
+  options.fluentgate_is_default = false;
+  options.tls_certificate = certificate.certificate_file();
+  options.tls_key = certificate.key_file();
+  ForeignHost host(options);
+  WsClient secure("127.0.0.1", host.tls_port(), true);
+  CHECK_EQ(secure.upgrade(target(), offering("fluentgate.signaling.v1")).status, 101);  // by now both vhosts are up
+  std::ifstream log(folder.path() + "/fluentgate.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  const std::string said = "not the vhost's default protocol";
+  const std::size_t first = text.find(said);
+  CHECK(first != std::string::npos);
+  CHECK(text.find(said, first + 1) == std::string::npos);
+}
+
 TEST(a_wrong_configuration_refuses_the_vhost_and_not_the_host) {
   const TemporaryFolder folder;
   ForeignHostOptions options = usual(folder);
