@@ -131,7 +131,9 @@ class AudioSocket final : public SocketBase, public AudioTimers {
     take(std::move(outcome));
     if (refused) return;
     if (start.speaking_language) hub_.set_speaking(seat_, *start.speaking_language);
-    tell(seat_.session, wire::started_event(start));
+    wire::Start in_force = start;  // a start that names no language leaves the one there was
+    if (!in_force.speaking_language) in_force.speaking_language = seat_.participant->speaking;
+    tell(seat_.session, wire::started_event(in_force));
   }
 
   void take(AudioInput::Outcome outcome) {

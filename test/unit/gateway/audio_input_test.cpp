@@ -127,6 +127,11 @@ TEST(start_is_answered_and_sets_the_language) {
   CHECK_EQ(speaker.texts().at(0), R"({"type":"started","encoding":"linear16","sample_rate":16000,"channels":1,"speaking_language":"en"})");
   speaker.binary(pcm(640));
   CHECK_EQ(world.publisher.chunks.at(0).source_language, "en");
+  // The answer tells what is in force: a start without a language leaves the one there was.
+  speaker.text(R"({"type":"start","encoding":"linear16","sample_rate":16000,"channels":1})");
+  CHECK_EQ(speaker.texts().at(0), R"({"type":"started","encoding":"linear16","sample_rate":16000,"channels":1,"speaking_language":"en"})");
+  speaker.binary(pcm(640));
+  CHECK_EQ(world.publisher.chunks.at(1).source_language, "en");
 }
 
 TEST(start_with_another_rate_resamples_and_loses_nothing) {
