@@ -67,12 +67,17 @@ void Producer::replace_client(std::vector<Inbound>& batch) {
   std::size_t again = 0;
   // librdkafka throws its queues out one after another, not in the order in which it was given the messages.
   std::sort(resend_.begin(), resend_.end(), [](const Resend& a, const Resend& b) { return a.in_flight->serial < b.in_flight->serial; });
-  for (Resend& kept : resend_) {
-    const std::string error = send_again(kept);
+  while (!resend_.empty()) {
+    const std::string error = send_again(resend_.front());
+    if (!error.empty() && rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // The broker has refused the first of them already, while the others were on their way: what is left waits for the next client.
+      log_.write(LogLevel::warn, "kafka", "the new producer has failed too; " + std::to_string(resend_.size()) + " message(s) wait for the next");
+      return;
+    }
     if (error.empty()) ++again;
-    else finish(*kept.in_flight, error, batch);
+    else finish(*resend_.front().in_flight, error, batch);
+    resend_.pop_front();
   }
-  resend_.clear();
   fatal_.store(false);
   log_.write(LogLevel::warn, "kafka", "the producer was replaced; " + std::to_string(again) + " message(s) that had not reached the log are sent by the new one");
 }
