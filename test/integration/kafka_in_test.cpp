@@ -146,6 +146,7 @@ TEST(malformed_records_are_counted_and_the_stream_goes_on) {
       {"bad_language", synthesized("room-1", "ann", "-", {1, 2})},
       {"bad_base64", event("audio.synthesized", R"("room_id":"room-1","user_id":"ann","target_language":"es","audio_data":"!!!!")")},
       {"odd_bytes", synthesized("room-1", "ann", "es", {1, 2, 3})},
+      {"odd_bytes", synthesized("room-1", "ann", "fr", {1, 2, 3})},  // also where nobody listens to it
       {"bad_encoding", synthesized("room-1", "ann", "es", {1, 2}, 16000, 0, "mp3")},
       {"bad_sample_rate", synthesized("room-1", "ann", "es", {1, 2}, 1)},
       {"bad_opus", synthesized("room-1", "ann", "es", {255, 255, 255}, 48000, 0, "opus")},
