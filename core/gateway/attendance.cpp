@@ -26,16 +26,16 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
   }
   const bool control = admitted.endpoint != Endpoint::captions;
   const bool adopt = control ? !p.languages_settled : first;
-  // Of a token with other claims than the last one's, those that differ are news.
+  // Of a token with other claims than the last one's, those that differ are news; one that says nothing takes nothing back.
   const Hearing claimed{admitted.claims.listening, admitted.claims.understands};
   const auto news = [&](bool given, const auto& claim, const auto& claim_before) {
-    return adopt || (control && (given || claim != claim_before));
+    return adopt || (control && (given || (!std::empty(claim) && claim != claim_before)));
   };
   Hearing hearing = p.hearing;
   if (news(admitted.listening_given, claimed.listening, p.claimed.listening)) hearing.listening = admitted.hearing.listening;
   if (news(admitted.understands_given, claimed.understands, p.claimed.understands)) hearing.understands = admitted.hearing.understands;
   change_hearing(room, p, std::move(hearing));
-  if (news(admitted.speaking_given, admitted.claims.speaking_language, p.claimed_speaking)) {
+  if (news(admitted.speaking_given, admitted.claims.speaking_language.value_or(""), p.claimed_speaking.value_or(""))) {
     p.speaking_spelled = admitted.speaking_language;
     p.speaking.reset();
     if (p.speaking_spelled) {

@@ -53,6 +53,9 @@ TEST(control_language_of_a_newer_socket) {
   Client as_claimed = world.audio("a", {.listen = "de", .lang_query = "de"});
   world.play("speaker", "de", "x");
   CHECK_EQ(as_claimed.audio().size(), 1u);  // a query counts also where it says what the claim says
+  Client says_nothing = world.audio("a", {});
+  world.play("speaker", "de", "x");
+  CHECK_EQ(says_nothing.audio().size(), 1u);  // a token without languages takes none back
 }
 
 TEST(sockets_closed_from_here_are_counted_by_code) {
