@@ -1,4 +1,6 @@
 // Chunks on their way out, as a pipeline worker sees them: key, headers, formats, order, outages.
+#include <algorithm>
+
 #include <set>
 
 #include "test/integration/kafka_world.hpp"
@@ -17,6 +19,12 @@ std::vector<std::int64_t> numbers(const std::vector<PeerRecord>& records) {
   std::vector<std::int64_t> found;
   for (const PeerRecord& record : records) found.push_back(std::stoll(record.header("fg-seq").value_or("-1")));
   return found;
+}
+
+std::string listed(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t value : values) text += std::to_string(value) + " ";
+  return text;
 }
 
 std::vector<std::int64_t> counting(std::int64_t count) {
@@ -104,7 +112,7 @@ TEST(outage_loses_and_repeats_nothing) {
   for (int i = 100; i < 120; ++i) publish(world, chunk("room-1", "ann", i), static_cast<std::uint64_t>(i));
   CHECK(world.sink.wait<kafka::ChunkSettled>(120));
   worker.read("audio.raw", 120);
-  CHECK(numbers(worker.read_rest("audio.raw")) == counting(120));
+  CHECK_EQ(listed(numbers(worker.read_rest("audio.raw"))), listed(counting(120)));
   const auto settled = world.sink.all<kafka::ChunkSettled>();
   for (std::size_t i = 0; i < settled.size(); ++i) {
     CHECK(settled[i].ok);
@@ -124,7 +132,7 @@ TEST(connections_cut_in_the_middle_of_requests_repeat_nothing) {
     CHECK(world.bridge->flush(10000).ok());
   }
   worker.read("audio.raw", 50);
-  CHECK(numbers(worker.read_rest("audio.raw")) == counting(50));
+  CHECK_EQ(listed(numbers(worker.read_rest("audio.raw"))), listed(counting(50)));
 }
 
 TEST(refusal_for_good_is_told_with_its_reason) {
@@ -152,7 +160,10 @@ TEST(batch_refused_as_too_large_is_sent_again_in_smaller_ones) {
   CHECK(world.sink.wait<kafka::ChunkSettled>(20));
   for (const auto& settled : world.sink.all<kafka::ChunkSettled>()) CHECK_EQ(settled.error, "");
   worker.read("audio.raw", 20);
-  CHECK(numbers(worker.read_rest("audio.raw")) == counting(20));
+  // Each once. Not their order: librdkafka may have sent the next batch before it told of the refusal (docs/protocol.md).
+  std::vector<std::int64_t> arrived = numbers(worker.read_rest("audio.raw"));
+  std::sort(arrived.begin(), arrived.end());
+  CHECK_EQ(listed(arrived), listed(counting(20)));
   CHECK(world.bridge->producers_recreated() >= 1);
 }
 
@@ -194,7 +205,7 @@ TEST(fatal_error_replaces_the_producer_and_sends_what_had_not_left) {
   for (const auto& settled : world.sink.all<kafka::ChunkSettled>()) CHECK_EQ(settled.error, "");
   KafkaPeer worker(world.outside->bootstrap());
   worker.read("audio.raw", 11);
-  CHECK(numbers(worker.read_rest("audio.raw")) == counting(11));
+  CHECK_EQ(listed(numbers(worker.read_rest("audio.raw"))), listed(counting(11)));
 }
 
 TEST(end_reports_what_never_reached_kafka) {

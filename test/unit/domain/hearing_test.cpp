@@ -89,13 +89,13 @@ TEST(produced_languages_come_in_order_of_first_production) {
 
 TEST(produced_languages_are_bounded_and_the_longest_unseen_goes) {
   ProducedLanguages produced(10000);
-  for (std::size_t i = 0; i < limits::produced_languages_max; ++i) produced.note(tag("l-" + std::to_string(i)), static_cast<SteadyMs>(i));
-  produced.note(tag("l-0"), 500);
+  for (std::size_t i = 0; i < limits::produced_languages_max; ++i) produced.note(tag("ll-" + std::to_string(i)), static_cast<SteadyMs>(i));
+  produced.note(tag("ll-0"), 500);
   CHECK_EQ(produced.current(500).size(), limits::produced_languages_max);
   produced.note(tag("one-more"), 501);
   const auto tags = produced.current(501);
   CHECK_EQ(tags.size(), limits::produced_languages_max);
-  CHECK_EQ(tags.front().spelling(), "l-0");
-  CHECK_EQ(tags[1].spelling(), "l-2");
+  CHECK_EQ(tags.front().spelling(), "ll-0");
+  CHECK_EQ(tags[1].spelling(), "ll-2");
   CHECK_EQ(tags.back().spelling(), "one-more");
 }
