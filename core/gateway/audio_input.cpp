@@ -50,11 +50,27 @@ void AudioInput::opus(std::span<const std::uint8_t> message, Outcome& out) {
   }
   const Bytes pcm = audio::to_bytes(samples);
   out.voiced = dbfs(pcm) >= settings_.suppress.voice_dbfs;
-  if (settings_.audio.pipeline_encoding == config::PipelineEncoding::opus) {
-    out.pieces.push_back({Encoding::opus, 48000, Bytes(message.begin(), message.end()), clock_.unix_ms(), *duration_us});
-  } else {
-    cut(pcm, out);
+  if (!passes_opus()) return cut(pcm, out);
+  Bytes packet(message.begin(), message.end());
+  if (audio::is_opus_stereo(message)) {
+    if (Status mixed = mix_down(samples, packet); !mixed) {
+      out.refusal = refusal(wire::ErrorCode::bad_opus, mixed.error().text);
+      return;
+    }
+  } else if (mono_encoder_) {
+    mono_encoder_->reset();  // what passes as it is does not go through it
   }
+  out.pieces.push_back({Encoding::opus, published_opus_rate, std::move(packet), clock_.unix_ms(), *duration_us});
+}
+
+// The pipeline's Opus is mono: one packet of the same duration. The encoder is made with the first one that needs it.
+Status AudioInput::mix_down(std::span<const std::int16_t> mono, Bytes& packet) {
+  if (!mono_encoder_) {
+    auto made = audio::OpusMonoEncoder::make();
+    if (!made) return made.error();
+    mono_encoder_ = std::move(made).value();
+  }
+  return mono_encoder_->encode(mono, packet);
 }
 
 void AudioInput::cut(std::span<const std::uint8_t> pcm, Outcome& out) {
@@ -87,8 +103,9 @@ AudioInput::Outcome AudioInput::start(const wire::Start& start) {
   encoding_ = start.encoding;
   resampler_.reset();
   decoder_.reset();
+  mono_encoder_.reset();
   if (start.encoding == Encoding::opus) {
-    if (auto decoder = audio::OpusDecoder::make(pipeline_rate)) {
+    if (auto decoder = audio::OpusDecoder::make(passes_opus() ? published_opus_rate : pipeline_rate)) {
       decoder_ = std::move(decoder).value();
     } else {
       out.refusal = refusal(wire::ErrorCode::unsupported_encoding, decoder.error().text);

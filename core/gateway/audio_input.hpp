@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/audio/opus_codec.hpp"
+#include "core/audio/opus_mono_encoder.hpp"
 #include "core/audio/resampler.hpp"
 #include "core/config/settings.hpp"
 #include "core/domain/chunker.hpp"
@@ -21,6 +22,7 @@ namespace fluentgate::gateway {
 class AudioInput {
  public:
   static constexpr int pipeline_rate = 16000;  // Hz, of linear16 in audio.raw
+  static constexpr int published_opus_rate = audio::OpusMonoEncoder::sample_rate;  // Hz, of Opus in audio.raw
 
   // A piece of audio ready to be published; room, user, languages and demand are the caller's.
   struct Piece {
@@ -54,6 +56,8 @@ class AudioInput {
  private:
   void linear16(std::span<const std::uint8_t> message, Outcome& out);
   void opus(std::span<const std::uint8_t> message, Outcome& out);
+  Status mix_down(std::span<const std::int16_t> mono, Bytes& packet);
+  bool passes_opus() const noexcept { return settings_.audio.pipeline_encoding == config::PipelineEncoding::opus; }
   void cut(std::span<const std::uint8_t> pcm, Outcome& out);
   void drain(Outcome& out);
   static wire::Refusal refusal(wire::ErrorCode code, std::string detail) { return {code, std::move(detail), false}; }
@@ -63,6 +67,7 @@ class AudioInput {
   Chunker chunker_;
   std::optional<audio::Resampler> resampler_;   // where the client's rate is another
   std::optional<audio::OpusDecoder> decoder_;   // where the client sends Opus
+  std::optional<audio::OpusMonoEncoder> mono_encoder_;  // where it sends stereo and Opus is passed on
   Encoding encoding_ = Encoding::linear16;
   bool muted_ = false;
   std::optional<wire::Refusal> refused_;

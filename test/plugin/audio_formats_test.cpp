@@ -142,6 +142,32 @@ TEST(opus_is_passed_on_where_the_pipeline_takes_it) {
   CHECK_EQ(text_member(all.back().value, "payload.encoding"), std::string("linear16"));
 }
 
+TEST(stereo_opus_is_passed_on_in_mono) {
+  World world({"audio.pipeline_encoding=opus"});
+  Client client = world.audio(speaker);
+  client.send("{\"type\":\"start\",\"encoding\":\"opus\",\"channels\":2}");
+  client.event("started");
+  const auto packets = opus_second(2);
+  for (const std::string& packet : packets) client.audio(packet);
+  const auto records = world.worker.read("audio.raw", packets.size());
+  auto decoder = audio::OpusDecoder::make(16000);
+  if (!decoder) FAIL(decoder.error().text);
+  std::vector<std::int16_t> heard;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    CHECK((packets[i][0] & 4) != 0);
+    CHECK_EQ(text_member(records[i].value, "payload.encoding"), std::string("opus"));
+    CHECK_EQ(number_member(records[i].value, "payload.sample_rate"), 48000);
+    const std::string published = audio_of(records[i]);
+    CHECK_EQ(published[0] & 4, 0);
+    const Status decoded = decoder->decode({reinterpret_cast<const std::uint8_t*>(published.data()), published.size()}, heard);
+    if (!decoded) FAIL(decoded.error().text);
+  }
+  CHECK_EQ(heard.size(), std::size_t{16000});
+  double energy = 0;
+  for (std::size_t i = 4000; i < heard.size(); ++i) energy += double(heard[i]) * heard[i];
+  CHECK(energy / 12000 > 0.8 * 32e6 && energy / 12000 < 1.2 * 32e6);  // as loud as what was encoded
+}
+
 TEST(what_is_no_opus_packet_is_bad_opus) {
   World world;
   Client client = world.audio(speaker);

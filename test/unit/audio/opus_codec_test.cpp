@@ -3,6 +3,7 @@
 #include <random>
 #include <string>
 
+#include "core/audio/opus_mono_encoder.hpp"
 #include "test/support/check.hpp"
 #include "test/unit/audio/tone.hpp"
 
@@ -153,4 +154,55 @@ TEST(opus_refuses_what_libopus_does_not_know) {
   CHECK(packet.empty());
   CHECK_EQ(encoder.encode({}, packet).error().code, "bad_duration");
   CHECK_EQ(encoder.encode(Samples(16000), packet).error().code, "bad_duration");
+}
+
+TEST(opus_mono_encoder_makes_one_packet_of_every_duration) {
+  for (std::size_t steps = 1; steps <= 48; ++steps) {  // of 2.5 ms
+    auto encoder = made(OpusMonoEncoder::make());
+    const Samples in = sine(600, 48000, steps * 120 * 20);
+    std::vector<Packet> packets;
+    for (std::size_t at = 0; at < in.size(); at += steps * 120) {
+      Packet packet;
+      const Status status = encoder.encode(std::span(in).subspan(at, steps * 120), packet);
+      if (!status) FAIL(std::to_string(steps) + ": " + status.error().text);
+      CHECK(!is_opus_stereo(packet));
+      CHECK_EQ(*opus_packet_us(packet), static_cast<std::int64_t>(steps) * 2500);
+      packets.push_back(packet);
+    }
+    const Samples out = decoded(packets, 48000);
+    CHECK_EQ(out.size(), in.size());
+    const double level = amplitude_at(std::span(out).subspan(out.size() / 4, out.size() / 2), 600, 48000);
+    if (level < 9000 || level > 11000) FAIL(std::to_string(steps) + " steps: level " + std::to_string(level));
+  }
+}
+
+TEST(opus_mono_encoder_takes_nothing_that_is_no_packet) {
+  auto encoder = made(OpusMonoEncoder::make());
+  for (const std::size_t samples : {0, 1, 119, 121, 5880}) {
+    Packet packet{1};
+    CHECK_EQ(encoder.encode(Samples(samples), packet).error().code, "bad_duration");
+    CHECK(packet.empty());
+  }
+}
+
+TEST(opus_mono_encoder_packs_loud_noise_without_running_over) {
+  std::mt19937 random(7);
+  auto encoder = made(OpusMonoEncoder::make());
+  for (const std::size_t samples : {120, 360, 840, 1440, 5640, 5760}) {
+    Samples noise(samples);
+    for (auto& sample : noise) sample = static_cast<std::int16_t>(random());
+    Packet packet;
+    CHECK(encoder.encode(noise, packet).ok());
+    CHECK_EQ(*opus_packet_us(packet), static_cast<std::int64_t>(samples) * 1'000'000 / 48000);
+  }
+}
+
+TEST(opus_mono_encoder_forgets_when_it_is_reset) {
+  auto used = made(OpusMonoEncoder::make()), fresh = made(OpusMonoEncoder::make());
+  Packet before, after, expected;
+  CHECK(used.encode(sine(600, 48000, 960), before).ok());
+  used.reset();
+  CHECK(used.encode(sine(300, 48000, 960), after).ok());
+  CHECK(fresh.encode(sine(300, 48000, 960), expected).ok());
+  CHECK(after == expected);
 }

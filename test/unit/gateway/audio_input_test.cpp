@@ -1,4 +1,6 @@
 // What clients send on an audio socket until it is chunks for Kafka: formats, mute, re-cutting, refusals (CONTRACT 2).
+#include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "core/audio/opus_codec.hpp"
@@ -197,6 +199,75 @@ TEST(opus_is_passed_on_where_the_pipeline_takes_it) {
   CHECK_EQ(world.publisher.chunks[1].sample_rate, 48000);
   CHECK_EQ(world.publisher.chunks[1].duration_us, 20000);
   CHECK(world.publisher.chunks[1].audio == packet);
+}
+
+// Frames of one packet of `channels` channels, a tone of 500 Hz that goes on from packet to packet.
+struct OpusClient {
+  explicit OpusClient(int channel_count) : channels(channel_count), encoder(std::move(audio::OpusEncoder::make(48000, 64000, channel_count)).value()) {}
+  Bytes packet(std::size_t samples) {
+    std::vector<std::int16_t> pcm;
+    for (std::size_t i = 0; i < samples; ++i, ++at) {
+      const auto value = static_cast<std::int16_t>(8000.0 * std::sin(2.0 * std::numbers::pi * 500.0 * static_cast<double>(at) / 48000.0));
+      pcm.insert(pcm.end(), static_cast<std::size_t>(channels), value);
+    }
+    Bytes out;
+    CHECK(encoder.encode(pcm, out).ok());
+    return out;
+  }
+  int channels;
+  audio::OpusEncoder encoder;
+  std::size_t at = 0;
+};
+
+TEST(opus_in_stereo_is_published_in_mono_packet_by_packet) {
+  config::Settings settings;
+  settings.audio.pipeline_encoding = config::PipelineEncoding::opus;
+  settings.kafka.inflight_ms = 60000;
+  for (const std::size_t samples : {120u, 480u, 960u, 1920u, 2880u, 5760u}) {  // 2.5 to 120 ms, those beyond 20 in several frames
+    World world(settings);
+    Client speaker = world.audio("sp");
+    speaker.text(R"({"type":"start","encoding":"opus","channels":2})");
+    OpusClient stereo(2);
+    auto decoder = std::move(audio::OpusDecoder::make(48000)).value();
+    std::vector<std::int16_t> heard;
+    for (std::size_t i = 0; i < 10; ++i) {
+      const Bytes packet = stereo.packet(samples);
+      CHECK((packet[0] & 4) != 0);
+      speaker.binary(packet);
+      CHECK_EQ(world.publisher.chunks.size(), i + 1);
+      const AudioChunk& chunk = world.publisher.chunks.back();
+      CHECK(chunk.encoding == Encoding::opus);
+      CHECK_EQ(chunk.sample_rate, 48000);
+      CHECK_EQ(chunk.audio[0] & 4, 0);
+      CHECK_EQ(chunk.duration_us, static_cast<std::int64_t>(samples) * 1'000'000 / 48000);
+      CHECK_EQ(*audio::opus_packet_us(chunk.audio), chunk.duration_us);
+      CHECK(decoder.decode(chunk.audio, heard).ok());
+    }
+    double energy = 0;
+    for (std::size_t i = heard.size() / 2; i < heard.size(); ++i) energy += double(heard[i]) * heard[i];
+    const double mean = energy / (static_cast<double>(heard.size()) / 2);
+    CHECK(mean > 0.7 * 32e6 && mean < 1.3 * 32e6);  // 8000 squared, halved: it is the sound
+  }
+}
+
+TEST(opus_of_a_client_that_mixes_mono_and_stereo_is_mono_and_mono_stays_as_it_is) {
+  config::Settings settings;
+  settings.audio.pipeline_encoding = config::PipelineEncoding::opus;
+  World world(settings);
+  Client speaker = world.audio("sp");
+  speaker.text(R"({"type":"start","encoding":"opus","channels":2})");
+  speaker.texts();
+  OpusClient mono(1), stereo(2);
+  for (int i = 0; i < 8; ++i) {
+    const Bytes packet = i % 2 == 0 ? stereo.packet(960) : mono.packet(960);
+    speaker.binary(packet);
+    const Bytes& published = world.publisher.chunks.back().audio;
+    CHECK_EQ(published[0] & 4, 0);
+    CHECK_EQ(published == packet, i % 2 == 1);
+  }
+  speaker.binary({0xff});  // stereo by its first byte, and no packet
+  CHECK_EQ(code_of(speaker.events("error")), "bad_opus");
+  CHECK_EQ(world.publisher.chunks.size(), 8u);
 }
 
 TEST(mute_drops_silently_and_unmute_goes_on) {
