@@ -9,6 +9,7 @@ endfunction()
 
 fluentgate_pkg(LWS libwebsockets)
 fluentgate_pkg(RDKAFKA rdkafka)
+fluentgate_pkg(HIREDIS hiredis)
 fluentgate_pkg(JANSSON jansson)
 fluentgate_pkg(LIBJWT libjwt)
 fluentgate_pkg(SIMDJSON simdjson)

@@ -238,6 +238,11 @@ std::optional<Refusal> Admission::read_query(const Query& query, Admitted& admit
 
 // The claims decide. Membership by Redis gets its place here; it will answer later than this call, and not_ready where it can't be asked.
 std::optional<Refusal> Admission::check_right(const Admitted& admitted) const {
+  if (auth_.membership != config::Membership::token) {
+    Refusal refusal = refuse(CloseCode::not_ready, "membership can't be asked");
+    refusal.retry_after_s = not_ready_retry_after_s;
+    return refusal;
+  }
   if (admitted.claims.may_enter(admitted.room)) return std::nullopt;
   return refuse(CloseCode::forbidden, "the token gives no right to this room");
 }

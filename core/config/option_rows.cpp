@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/config/option_forms.hpp"
+#include "core/config/redis_url.hpp"
 
 namespace fluentgate::config {
 
@@ -130,7 +131,8 @@ void add_listen(Rows& rows) {
   rows.push_back(host_only(integer(AT(listen.port), "listen.port", 0, 65535, "0 takes any free port, told in the ready line")));
   rows.push_back(host_only(file(AT(listen.tls_cert), "listen.tls_cert", "PEM file with the certificate and its chain; with listen.tls_key it makes https and wss")));
   rows.push_back(host_only(file(AT(listen.tls_key), "listen.tls_key", "PEM file with the certificate's private key")));
-  rows.push_back(host_only(integer(AT(listen.processes), "listen.processes", 1, 1, "processes that share the port")));
+  rows.push_back(host_only(integer(AT(listen.processes), "listen.processes", 1, 64,
+      "processes that share the port; more than one needs redis.url and a Kafka that isn't embedded")));
 }
 
 void add_auth(Rows& rows) {
@@ -152,7 +154,8 @@ void add_auth(Rows& rows) {
       "origins that may connect, compared exactly; none: any"));
   rows.push_back(choice(AT(auth.reject), "auth.reject", {"http", "close"},
       "how a connection is refused: by HTTP status, or by upgrading and closing with a code that a browser's script can read"));
-  rows.push_back(choice(AT(auth.membership), "auth.membership", {"token"}, "who decides on the right to a room: the token's claims"));
+  rows.push_back(choice(AT(auth.membership), "auth.membership", {"token", "redis", "both"},
+      "who decides on the right to a room: the token's claims, the hash room:{room_id}:participants in Redis, or both"));
   rows.push_back(flag(AT(auth.allow_language_override), "auth.allow_language_override", "let ?lang=, ?speak= and ?understands= win over the claims"));
   constexpr std::string_view claim = "the name of a claim";
   rows.push_back(string(AT(auth.claims.user), "auth.claims.user", claim, is_text, "claim with the user's id"));
@@ -215,6 +218,20 @@ void add_kafka(Rows& rows) {
   rows.push_back(integer(AT(kafka.buffer_bytes), "kafka.buffer_bytes", mib, 64 * gib, "bytes of audio of all speakers that wait while Kafka is away"));
   rows.push_back(integer(AT(kafka.inflight_ms), "kafka.inflight_ms", 10, minute_ms,
       "ms of audio per speaker handed to the Kafka library ahead of acknowledgement"));
+  rows.push_back(flag(AT(kafka.partition_aware), "kafka.partition_aware",
+      "fetch only the partitions that the keys of this instance's rooms live in, as kafka.key_partitioners says; off: all"));
+  rows.push_back(one_of(list(AT(kafka.key_partitioners), "kafka.key_partitioners", "", nullptr,
+      "how workers choose a record's partition by its key, all that occur: murmur2 (Kafka's own, Java, aiokafka), crc32 (librdkafka's default), fnv1a"),
+      {"murmur2", "crc32", "fnv1a"}));
+}
+
+void add_redis(Rows& rows) {
+  rows.push_back(secret(string(AT(redis.url), "redis.url", "redis://[USER[:PASSWORD]@]HOST[:PORT][/DB], rediss:// with TLS", is_redis_url,
+      "Redis that joins several instances; none: this one is alone")));
+  rows.push_back(flag(AT(redis.publish_participants), "redis.publish_participants",
+      "keep participants' languages in room:{room_id}:participants, where workers look which are wanted"));
+  rows.push_back(flag(AT(redis.pipeline_channels), "redis.pipeline_channels",
+      "take pieces of synthesis and interim captions from pipeline:audio:{room_id} and pipeline:captions:{room_id}"));
 }
 
 void add_limits_ops_and_log(Rows& rows) {
@@ -246,6 +263,7 @@ std::vector<Option> option_rows() {
   add_audio(rows);
   add_captions_and_signaling(rows);
   add_kafka(rows);
+  add_redis(rows);
   add_limits_ops_and_log(rows);
   return rows;
 }

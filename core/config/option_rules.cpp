@@ -40,6 +40,29 @@ std::string room_not_required(const Settings& s) {
   return "auth.require_room = false: allowed is true with auth.membership = \"token\", else a token would be good for any room";
 }
 
+std::string needs_redis(const Settings& s) {
+  if (!s.redis.url.empty()) return {};
+  if (s.auth.membership != Membership::token) {
+    return std::string("auth.membership = ") + (s.auth.membership == Membership::redis ? "\"redis\"" : "\"both\"") + ": allowed only with redis.url";
+  }
+  if (s.redis.publish_participants) return "redis.publish_participants = true: allowed only with redis.url";
+  if (s.redis.pipeline_channels) return "redis.pipeline_channels = true: allowed only with redis.url";
+  return {};
+}
+
+std::string processes_alone(const Settings& s) {
+  if (s.listen.processes == 1) return {};
+  const std::string option = "listen.processes = " + std::to_string(s.listen.processes) + ": allowed is 1 ";
+  if (s.redis.url.empty()) return option + "without redis.url, which joins the processes";
+  if (s.kafka.embedded()) return option + "with kafka.bootstrap.servers = \"embedded\": every process would have a cluster of its own";
+  return {};
+}
+
+std::string no_partitioner(const Settings& s) {
+  if (!s.kafka.partition_aware || !s.kafka.key_partitioners.empty()) return {};
+  return "kafka.key_partitioners = []: allowed is at least one of murmur2, crc32, fnv1a with kafka.partition_aware on";
+}
+
 std::string half_of_tls(const Settings& s) {
   if (s.listen.tls_cert.empty() == s.listen.tls_key.empty()) return {};
   return s.listen.tls_key.empty() ? "listen.tls_cert = " + show_short(Value(s.listen.tls_cert)) + ": allowed only together with listen.tls_key"
@@ -83,6 +106,9 @@ const std::vector<Rule>& rules() {
       {no_algorithm_for_any_key, {"auth.secret", "auth.secret_file", "auth.public_key_files", "auth.algorithms"}},
       {room_not_required, {"auth.require_room", "auth.membership"}},
       {cookie_without_origins, {"auth.cookie", "auth.allowed_origins"}},
+      {needs_redis, {"redis.url", "auth.membership", "redis.publish_participants", "redis.pipeline_channels"}},
+      {processes_alone, {"listen.processes", "redis.url", "kafka.bootstrap.servers"}},
+      {no_partitioner, {"kafka.partition_aware", "kafka.key_partitioners"}},
       {chunk_over_bound, {"audio.chunk_ms", "audio.max_chunk_ms"}},
       {legacy_with_binary, {"captions.legacy_members", "kafka.format.audio_raw"}},
       {same_topic_twice,

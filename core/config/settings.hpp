@@ -26,7 +26,7 @@ struct Claims {
 };
 
 enum class RejectMode : std::uint8_t { http, close };
-enum class Membership : std::uint8_t { token };
+enum class Membership : std::uint8_t { token, redis, both };
 
 struct Auth {
   std::vector<std::string> algorithms{"HS256"};
@@ -94,10 +94,19 @@ struct Kafka {
   std::int64_t buffer_ms = 30000;
   std::size_t buffer_bytes = 256u << 20;
   std::int64_t inflight_ms = 1000;
+  bool partition_aware = false;                // fetch only the partitions that the keys of hosted rooms live in
+  std::vector<std::string> key_partitioners{"murmur2", "crc32"};  // what partitions keys on the side of whoever writes: all of these are looked at
   std::map<std::string, std::string> properties, producer_properties, consumer_properties;  // any librdkafka property
   // Property names are librdkafka's, without the prefix "kafka."; those of one side win over those of both.
   bool embedded() const { return bootstrap_servers == "embedded"; }
   friend bool operator==(const Kafka&, const Kafka&) = default;
+};
+
+struct Redis {
+  std::string url;                             // empty: a single instance, without Redis; may hold a password, never shown
+  bool publish_participants = false;
+  bool pipeline_channels = false;
+  friend bool operator==(const Redis&, const Redis&) = default;
 };
 
 struct Limits {
@@ -132,6 +141,7 @@ struct Settings {
   Signaling signaling;
   Suppress suppress;
   Kafka kafka;
+  Redis redis;
   Limits limits;
   Ops ops;
   bool ready_gate = false;

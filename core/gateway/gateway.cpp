@@ -22,6 +22,7 @@ namespace {
 constexpr std::int64_t busy_tick_ms = 20;    // while somebody is connected
 constexpr std::int64_t idle_tick_ms = 200;
 constexpr std::int64_t slow_timers_ms = 200; // what needs no finer clock
+constexpr std::int64_t drain_close_ms = 1000; // a drain's wait for the answers to its close frames
 constexpr std::int64_t retry_after_min_ms = 500, retry_after_max_ms = 5000;
 
 class GatewayImpl final : public Gateway, public auth::Gate {
@@ -108,6 +109,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   SharedBytes ping_;
   // state
   std::vector<kafka::Inbound> taken_;
+  std::vector<redis::Inbound> taken_of_redis_;
   bool draining_ = false;
   bool drain_told_ = false;
   bool stopped_ = false;
@@ -145,8 +147,8 @@ void GatewayImpl::handle(kafka::Inbound& message) {
 void GatewayImpl::turn() noexcept {
   if (stopped_) return;
   try {
-    mailbox_.take(taken_);
-    if (taken_.empty()) return;
+    mailbox_.take(taken_, taken_of_redis_);
+    if (taken_.empty() && taken_of_redis_.empty()) return;
     const SteadyUs begin_us = core_.clock.steady_us();
     metrics_.mailbox_messages(taken_.size());
     for (auto& message : taken_) handle(message);
@@ -225,6 +227,8 @@ std::int64_t GatewayImpl::tick() noexcept {
       if (hub_->session_count() == 0) {
         drain_told_ = true;
         if (environment_.drained) environment_.drained();
+      } else if (now - drain_since_ms_ >= settings_.drain_ms + drain_close_ms) {
+        hub_->each_session([](const std::shared_ptr<Session>& session) { session->abort(); });
       } else if (now - drain_since_ms_ >= settings_.drain_ms) {
         hub_->each_session([](const std::shared_ptr<Session>& session) { session->close(CloseCode::going_away); });
       }

@@ -40,10 +40,23 @@ void Mailbox::deliver_quietly(std::vector<kafka::Inbound> batch) noexcept {
   put(std::move(batch));
 }
 
-void Mailbox::take(std::vector<kafka::Inbound>& out) {
+void Mailbox::deliver(std::vector<redis::Inbound> batch) noexcept {
+  if (batch.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    of_redis_.insert(of_redis_.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+    if (woken_ || silent_) return;
+    woken_ = true;
+  }
+  wake_();
+}
+
+void Mailbox::take(std::vector<kafka::Inbound>& out, std::vector<redis::Inbound>& of_redis) {
   out.clear();
+  of_redis.clear();
   const std::lock_guard lock(mutex_);
   out.swap(queue_);
+  of_redis.swap(of_redis_);
   woken_ = false;
 }
 

@@ -162,7 +162,7 @@ TEST(loader_tells_a_wrong_type) {
 TEST(loader_tells_what_is_out_of_range) {
   CHECK_EQ(error_of_option("listen.port", "65536"), "listen.port = 65536: allowed is an integer from 0 to 65535");
   CHECK_EQ(error_of_option("listen.port", "-1"), "listen.port = -1: allowed is an integer from 0 to 65535");
-  CHECK_EQ(error_of_option("listen.processes", "2"), "listen.processes = 2: allowed is only 1");
+  CHECK_EQ(error_of_option("listen.processes", "0"), "listen.processes = 0: allowed is an integer from 1 to 64");
   CHECK_EQ(error_of_option("suppress.gain", "1.5"), "suppress.gain = 1.5: allowed is a number from 0.0 to 1.0");
   CHECK_EQ(error_of_option("suppress.gain", "nan"), "suppress.gain = nan: allowed is a number from 0.0 to 1.0");
   CHECK_EQ(error_of_file("audio.output_sample_rate = 96000"), "f.toml:1: audio.output_sample_rate = 96000: allowed is an integer from 8000 to 48000");
@@ -170,7 +170,7 @@ TEST(loader_tells_what_is_out_of_range) {
 
 TEST(loader_tells_a_bad_choice_and_a_bad_form) {
   CHECK_EQ(error_of_option("log.level", "loud"), "log.level = \"loud\": allowed is one of error, warn, info, debug");
-  CHECK_EQ(error_of_option("auth.membership", "redis"), "auth.membership = \"redis\": allowed is only token");
+  CHECK_EQ(error_of_option("auth.membership", "ldap"), "auth.membership = \"ldap\": allowed is one of token, redis, both");
   CHECK(error_of_option("auth.algorithms", "HS256,none").starts_with("auth.algorithms = [\"HS256\", \"none\"]: allowed is a list of HS256, "));
   CHECK(error_of_option("auth.algorithms", "").starts_with("auth.algorithms = []: "));
   CHECK_EQ(error_of_option("prefix", "ws/"), "prefix = \"ws/\": allowed is a path such as /ws, without a slash at its end");
@@ -186,7 +186,7 @@ TEST(loader_tells_an_unknown_option_with_the_nearest_name_and_without_its_value)
   CHECK_EQ(error_of_option("qqqqqqqqqq", "7"), "qqqqqqqqqq: unknown option: allowed are those of --print-options");
   CHECK_EQ(error_of_file("[audio]\nchunkms = 7"), "f.toml:2: audio.chunkms: unknown option: the nearest is audio.chunk_ms");
   CHECK_EQ(error_of_file("listen.port.x = 1"), "f.toml:1: listen.port.x: unknown option: the nearest is listen.port");
-  for (const std::string_view later : {"redis.url", "auth.jwks_file", "kafka.", "kafka.producer.", "kafka.a_b", "a\nb"}) {
+  for (const std::string_view later : {"redis.host", "auth.jwks_file", "kafka.", "kafka.producer.", "kafka.a_b", "a\nb"}) {
     const std::string error = error_of_option(later, "x");
     CHECK(error.find("unknown option") != std::string::npos);
     CHECK(error.find('\n') == std::string::npos);
@@ -350,4 +350,11 @@ TEST(samples_examples_are_valid_too) {
   const Settings settings = finished(loader);
   CHECK_EQ(settings.kafka.properties.size(), std::size_t{5});
   CHECK(settings.auth.reject == RejectMode::close);
+}
+
+TEST(loader_refuses_what_needs_redis_without_it) {
+  CHECK_EQ(error_of_option("auth.membership", "redis"), "auth.membership = \"redis\": allowed only with redis.url");
+  CHECK_EQ(error_of_option("redis.publish_participants", "true"), "redis.publish_participants = true: allowed only with redis.url");
+  CHECK_EQ(error_of_option("redis.pipeline_channels", "true"), "redis.pipeline_channels = true: allowed only with redis.url");
+  CHECK_EQ(error_of_option("listen.processes", "2"), "listen.processes = 2: allowed is 1 without redis.url, which joins the processes");
 }

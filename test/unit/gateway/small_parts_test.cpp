@@ -18,6 +18,7 @@ bool allowed(const std::vector<std::string>& blocks, std::string_view address) {
 }
 std::vector<kafka::Inbound> batch(std::size_t frames, std::size_t others = 0) {
   std::vector<kafka::Inbound> out;
+  std::vector<redis::Inbound> of_redis;
   for (std::size_t i = 0; i < frames; ++i) out.emplace_back(SynthesizedFrame{RoomId("r"), UserId("s"), LanguageTag::parse("es").value()});
   for (std::size_t i = 0; i < others; ++i) out.emplace_back(kafka::RecoveryDone{});
   return out;
@@ -85,20 +86,21 @@ TEST(mailbox_wakes_once_until_it_is_emptied) {
   int woken = 0;
   Mailbox mailbox([&] { ++woken; });
   std::vector<kafka::Inbound> out;
-  mailbox.deliver({});
+  std::vector<redis::Inbound> of_redis;
+  mailbox.deliver(std::vector<kafka::Inbound>{});
   CHECK_EQ(woken, 0);
   mailbox.deliver(batch(1));
   mailbox.deliver(batch(2));
   CHECK_EQ(woken, 1);
-  mailbox.take(out);
+  mailbox.take(out, of_redis);
   CHECK_EQ(out.size(), 3u);
   mailbox.deliver_quietly(batch(0, 1));
   CHECK_EQ(woken, 1);
   mailbox.deliver(batch(1));  // somebody must be woken, though it is not empty
   CHECK_EQ(woken, 2);
-  mailbox.take(out);
+  mailbox.take(out, of_redis);
   CHECK_EQ(out.size(), 2u);
-  mailbox.take(out);
+  mailbox.take(out, of_redis);
   CHECK(out.empty());
   mailbox.silence();
   mailbox.deliver(batch(1));
@@ -112,6 +114,22 @@ TEST(mailbox_drops_frames_only_when_it_is_full) {
   CHECK_EQ(mailbox.take_dropped(), 2u);
   CHECK_EQ(mailbox.take_dropped(), 0u);
   std::vector<kafka::Inbound> out;
-  mailbox.take(out);
+  std::vector<redis::Inbound> of_redis;
+  mailbox.take(out, of_redis);
   CHECK_EQ(out.size(), limits::mailbox_messages_max + 5);
+}
+
+TEST(mailbox_wakes_for_what_redis_tells) {
+  int woken = 0;
+  Mailbox mailbox([&] { ++woken; });
+  mailbox.deliver(std::vector<redis::Inbound>{redis::BusState{true}});
+  mailbox.deliver(batch(1));
+  CHECK_EQ(woken, 1);
+  std::vector<kafka::Inbound> out;
+  std::vector<redis::Inbound> of_redis;
+  mailbox.take(out, of_redis);
+  CHECK_EQ(out.size(), 1u);
+  CHECK_EQ(of_redis.size(), 1u);
+  mailbox.take(out, of_redis);
+  CHECK(of_redis.empty());
 }
