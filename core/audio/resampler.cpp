@@ -57,7 +57,7 @@ void Resampler::drain(std::vector<std::int16_t>& out) {
   if (wanted > 0) {
     const std::size_t end = out.size() + static_cast<std::size_t>(wanted);
     // Silence behind the stream pushes its end out of the filter; one sample more than its delay covers the rounding of the position.
-    const std::vector<std::int16_t> silence(static_cast<std::size_t>(speex_resampler_get_input_latency(state_.get())) + 1, std::int16_t{0});
+    const std::vector<std::int16_t> silence(latency_samples() + 1, std::int16_t{0});
     convert(silence, out);
     out.resize(end);
   }
@@ -70,6 +70,10 @@ void Resampler::reset() {
   if (!state_) return;
   speex_resampler_reset_mem(state_.get());
   speex_resampler_skip_zeros(state_.get());
+}
+
+std::size_t Resampler::latency_samples() const noexcept {
+  return state_ ? static_cast<std::size_t>(speex_resampler_get_input_latency(state_.get())) : 0;
 }
 
 void Resampler::convert(std::span<const std::int16_t> in, std::vector<std::int16_t>& out) {

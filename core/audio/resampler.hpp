@@ -8,6 +8,7 @@
 // Thread: any, one at a time. Move-only; a Resampler that was moved from may only be assigned to or destroyed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -34,6 +35,8 @@ class Resampler {
   // Forgets the stream, tail included.
   void reset();
 
+  // How far the filter looks ahead, in input samples; 0 where rates are equal.
+  std::size_t latency_samples() const noexcept;
   int in_rate() const noexcept { return in_rate_; }
   int out_rate() const noexcept { return out_rate_; }
 

@@ -76,8 +76,11 @@ Result<FrameConverter::Stream*> FrameConverter::stream_of(const wire::Synthesize
       } else if (stream.resampler) {
         stream.resampler->reset();
       }
+    } else if (stream.resampler && stream.utterance != event.utterance_id) {
+      stream.resampler->reset();
     }
   }
+  streams_.front().utterance = event.utterance_id;
   streams_.front().used_ms = now;
   return &streams_.front();
 }
@@ -92,9 +95,9 @@ Status FrameConverter::prepare(Stream& stream, const wire::SynthesizedEvent& eve
     if (!made) return Error{"bad_opus", made.error().text};
     decoder.emplace(std::move(made).value());
   }
-  std::optional<audio::Resampler> resampler;
+  std::optional<audio::PromptResampler> resampler;
   if (in_rate != output_rate_) {
-    Result<audio::Resampler> made = audio::Resampler::make(in_rate, output_rate_);
+    Result<audio::PromptResampler> made = audio::PromptResampler::make(in_rate, output_rate_);
     if (!made) return Error{"bad_sample_rate", made.error().text};
     resampler.emplace(std::move(made).value());
   }
