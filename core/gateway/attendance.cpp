@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/gateway/hub.hpp"
+#include "core/gateway/sockets.hpp"
 
 namespace fluentgate::gateway {
 
@@ -71,6 +72,15 @@ void Hub::speaking_changed(Room& room, Participant& participant) {
   suppression.spoken_changed(room, speaker);
 }
 
+// The older socket is closed by the newer one, but may be gone only much later: its last words come first, in the language it spoke.
+void Hub::flush_replaced(const Room& room, const UserId& user) {
+  const auto participant = room.find(user);
+  if (!participant || !participant->audio) return;
+  const auto older = audio_sockets_.find(participant->audio->id());
+  if (older == audio_sockets_.end()) return;
+  if (const auto socket = older->second.lock()) socket->flush();
+}
+
 void Hub::seat_audio(Room& room, Participant& participant, const std::shared_ptr<Session>& session) {
   if (participant.audio) {
     room.remove_listener(participant);
@@ -105,6 +115,7 @@ Seat Hub::join(auth::Admitted admitted, Transport& transport) {
   Seat seat;
   seat.room = core.rooms.open(admitted.room);
   Room& room = *seat.room;
+  if (admitted.endpoint == Endpoint::audio) flush_replaced(room, admitted.claims.user);
   seat.participant = participant_for(room, admitted);
   seat.session = std::make_shared<Session>(next_session_++, admitted.endpoint, admitted.framed, transport, core.bounds, core.clock);
   ++sessions_;
@@ -131,6 +142,7 @@ void Hub::leave(Seat& seat) {
   Participant& participant = *seat.participant;
   const Endpoint endpoint = seat.session->endpoint();
   seat.session->detach();
+  audio_sockets_.erase(seat.session->id());
   --sessions_;
   if (const auto of_user = sessions_by_user_.find(participant.user); of_user != sessions_by_user_.end() && --of_user->second == 0) {
     sessions_by_user_.erase(of_user);

@@ -26,12 +26,16 @@ struct Seat {
   std::shared_ptr<Session> session;
 };
 
+class AudioTimers;  // sockets.hpp
+
 class Hub final : public SpeechUploads::Listener {
  public:
   Hub(Core& core, ChunkPublisher& publisher, std::shared_ptr<const auth::TokenVerifier> verifier);
 
   // attendance.cpp: sockets come and go.
   Seat join(auth::Admitted admitted, Transport& transport);
+  // The socket of an audio seat: what it holds back is published before a newer one takes its place.
+  void audio_socket(const Session& session, std::weak_ptr<AudioTimers> socket) { audio_sockets_[session.id()] = std::move(socket); }
   void leave(Seat& seat);
   std::size_t session_count() const noexcept { return sessions_; }
   // The limit that one more socket would exceed (CONTRACT 1, 429 and 503). A replacement is no additional one.
@@ -81,6 +85,7 @@ class Hub final : public SpeechUploads::Listener {
 
  private:
   std::shared_ptr<Participant> participant_for(Room& room, const auth::Admitted& admitted);
+  void flush_replaced(const Room& room, const UserId& user);
   void seat_audio(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
   void seat_signaling(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
   void release_room(Room& room);
@@ -93,6 +98,7 @@ class Hub final : public SpeechUploads::Listener {
   std::uint64_t next_session_ = 1;
   std::size_t sessions_ = 0;
   std::unordered_map<UserId, std::size_t, IdHash, IdEqual> sessions_by_user_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<AudioTimers>> audio_sockets_;  // by session
 };
 
 }  // namespace fluentgate::gateway

@@ -99,6 +99,10 @@ class AudioSocket final : public SocketBase, public AudioTimers {
   void tick() override {
     if (input_ && live()) take(input_->tick());
   }
+  // Also of a socket that is being closed: what it sent before counts.
+  void flush() override {
+    if (input_) take(input_->flush());
+  }
 
  private:
   void handle(Kind kind, std::span<const std::uint8_t> message) override {
@@ -145,9 +149,7 @@ class AudioSocket final : public SocketBase, public AudioTimers {
   }
 
   void pump() override { hub_.playback.pump(*seat_.participant); }
-  void closing() override {
-    if (input_) take(input_->flush());
-  }
+  void closing() override { flush(); }
 
   // Made with the first audio, so that a socket that only listens stays small.
   AudioInput& input() {
@@ -202,7 +204,12 @@ class CaptionsSocket final : public SocketBase {
 
 std::shared_ptr<Socket> make_socket(Hub& hub, Seat seat) {
   switch (seat.session->endpoint()) {
-    case Endpoint::audio: return std::make_shared<AudioSocket>(hub, std::move(seat));
+    case Endpoint::audio: {
+      const auto session = seat.session;
+      const auto socket = std::make_shared<AudioSocket>(hub, std::move(seat));
+      hub.audio_socket(*session, socket);
+      return socket;
+    }
     case Endpoint::signaling: return std::make_shared<SignalingSocket>(hub, std::move(seat));
     case Endpoint::captions: break;
   }

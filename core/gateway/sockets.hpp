@@ -11,11 +11,13 @@ namespace fluentgate::gateway {
 // Makes the socket that fits `seat`. `hub` is kept alive by the gateway that the plugin holds.
 std::shared_ptr<Socket> make_socket(Hub& hub, Seat seat);
 
-// Called by the gateway's timers for audio sockets: what is left of a stream that paused.
+// What an audio socket holds back of its stream: published by the gateway's timers once the stream has paused, and at once when a newer
+// socket takes its place.
 class AudioTimers {
  public:
   virtual ~AudioTimers() = default;
   virtual void tick() = 0;
+  virtual void flush() = 0;
 };
 
 }  // namespace fluentgate::gateway

@@ -208,6 +208,20 @@ TEST(chunk_ms_cuts_exactly_and_flush_mute_and_disconnect_give_the_rest) {
   check_numbers(records);
 }
 
+TEST(what_a_replaced_socket_left_is_published_before_what_the_newer_one_says) {
+  World world({"audio.chunk_ms=100", "audio.flush_ms=60000"});
+  Client older = world.audio(speaker);
+  older.audio(pcm_bytes(640, 1));
+  older.until_pong();
+  Client newer = world.audio(speaker);  // the older one neither reads nor answers its close frame
+  newer.audio(pcm_bytes(3200, 2));
+  const auto records = world.worker.read("audio.raw", 2);
+  CHECK(audio_of(records[0]) == pcm_bytes(640, 1));
+  CHECK(audio_of(records[1]) == pcm_bytes(3200, 2));
+  check_numbers(records);
+  CHECK_EQ(older.ws().close_code(), 4009);
+}
+
 TEST(flush_ms_without_audio_gives_the_rest) {
   World world({"audio.chunk_ms=1000", "audio.flush_ms=50"});
   Client client = world.audio(speaker);

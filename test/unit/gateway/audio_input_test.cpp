@@ -340,6 +340,34 @@ TEST(chunks_that_wait_go_out_when_the_socket_ends) {
   CHECK_EQ(world.publisher.chunks.size(), 1u);
 }
 
+TEST(chunks_that_wait_go_out_before_those_of_the_socket_that_replaces_theirs) {
+  World world(cutting(250));
+  Client older = world.audio("sp", {.speak = "en"});
+  older.binary(pcm(640, 1));
+  Client newer = world.audio("sp", {.speak = "fr"});
+  CHECK(older.transport->closed == CloseCode::replaced);
+  CHECK_EQ(world.publisher.chunks.size(), 1u);
+  newer.binary(pcm(8000, 2));  // a whole chunk, while the older socket is still closing
+  older.binary(pcm(640, 3));   // too late
+  older.gone();
+  CHECK_EQ(world.publisher.chunks.size(), 2u);
+  CHECK(world.publisher.chunks[0].audio == pcm(640, 1));
+  CHECK_EQ(world.publisher.chunks[0].source_language, "en");
+  CHECK(world.publisher.chunks[1].audio == pcm(8000, 2));
+  CHECK_EQ(world.publisher.chunks[1].source_language, "fr");
+  CHECK_EQ(world.publisher.chunks[1].sequence_number, 1);
+}
+
+TEST(chunks_of_another_room_user_or_endpoint_wait_on) {
+  World world(cutting(250));
+  Client speaker = world.audio("sp");
+  speaker.binary(pcm(640));
+  Client other = world.audio("else");
+  Client signaling = world.signaling("sp");
+  Client elsewhere(world, Endpoint::audio, "sp", {}, "r2");
+  CHECK(world.publisher.chunks.empty());
+}
+
 TEST(chunks_are_never_longer_than_the_bound) {
   config::Settings settings;
   settings.audio.max_chunk_ms = 100;
