@@ -16,8 +16,7 @@ GatewayMetrics::GatewayMetrics(std::string_view version)
       frames_received_(registry_.counter(metrics::CounterId::frames_received)),
       frames_delivered_(registry_.counter(metrics::CounterId::frames_delivered)),
       mailbox_messages_(registry_.gauge(metrics::GaugeId::mailbox_messages)),
-      turn_(registry_.histogram(metrics::HistogramId::loop_turn_seconds)),
-      kafka_ack_(registry_.histogram(metrics::HistogramId::stage_latency_seconds, {"kafka_ack", "-", ""})) {
+      turn_(registry_.histogram(metrics::HistogramId::loop_turn_seconds)) {
   kafka_up(false);
   gauge(metrics::GaugeId::redis_up).set(0);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -36,9 +35,9 @@ void GatewayMetrics::stage(std::string_view stage, std::string_view source, std:
   it->second->observe(static_cast<double>(us) / 1e6);
 }
 
-void GatewayMetrics::chunk_acknowledged(std::int64_t ack_us) {
+void GatewayMetrics::chunk_acknowledged(std::string_view spoken, std::int64_t ack_us) {
   acknowledged_.add();
-  kafka_ack_.observe(static_cast<double>(ack_us) / 1e6);
+  stage("kafka_ack", spoken.empty() ? "-" : spoken, "", ack_us);
 }
 
 void GatewayMetrics::caption_history(std::size_t bytes, std::size_t rooms) {

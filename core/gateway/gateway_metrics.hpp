@@ -37,7 +37,8 @@ class GatewayMetrics {
   void suppressed() { add(metrics::CounterId::originals_suppressed, {}); }
   void restored(std::string_view reason) { add(metrics::CounterId::originals_restored, {reason}); }
   void chunk_published() { published_.add(); }
-  void chunk_acknowledged(std::int64_t ack_us);
+  // `spoken`: the speaker's language; empty: unknown.
+  void chunk_acknowledged(std::string_view spoken, std::int64_t ack_us);
   void chunk_refused(std::string_view error) { add(metrics::CounterId::chunk_publish_errors, {error}); }
   void accepted(Endpoint endpoint) { add(metrics::CounterId::handshakes_accepted, {name_of(endpoint)}); }
   void refused(CloseCode code) { add(metrics::CounterId::handshakes_refused, {std::to_string(static_cast<int>(code))}); }
@@ -67,7 +68,6 @@ class GatewayMetrics {
   metrics::Counter& frames_delivered_;
   metrics::Gauge& mailbox_messages_;
   metrics::Histogram& turn_;
-  metrics::Histogram& kafka_ack_;
   std::unordered_map<std::string, metrics::Histogram*, IdHash, IdEqual> stages_;  // by stage, source, target
   bool kafka_was_up_ = false;
 };

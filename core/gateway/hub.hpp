@@ -55,10 +55,11 @@ class Hub final : public SpeechUploads::Listener {
   void played(Seat& seat, const wire::Played& message);
   void before_publish(AudioChunk& chunk) override;
   void chunk_published(const AudioChunk& chunk) override;
-  void chunk_acknowledged(std::int64_t ack_us) override { core.metrics.chunk_acknowledged(ack_us); }
+  std::string spoken_in(const AudioChunk& chunk) override;
+  void chunk_acknowledged(const std::string& spoken, std::int64_t ack_us) override { core.metrics.chunk_acknowledged(spoken, ack_us); }
   void chunk_dropped(std::int64_t duration_us) override { core.metrics.audio_dropped("buffer_full", duration_us); }
   void chunk_refused(const std::string& error, std::int64_t duration_us) override;
-  void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) override;
+  void audio_dropped(const RoomId& room, const UserId& user, const SpeechUploads::Dropped& dropped) override;
   void caption_arrived(Caption caption);
 
   // Calls `visit(session)` for every open socket.

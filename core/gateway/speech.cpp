@@ -45,17 +45,30 @@ void Hub::chunk_published(const AudioChunk& chunk) {
   core.metrics.chunk_published();
 }
 
+// As the participant tells it, else what the pipeline heard.
+std::string Hub::spoken_in(const AudioChunk& chunk) {
+  if (!chunk.source_language.empty()) return chunk.source_language;
+  Room* room = core.rooms.find(chunk.room.value);
+  const Speaker* speaker = room == nullptr ? nullptr : room->find_speaker(chunk.user.value);
+  return speaker != nullptr && speaker->spoken ? speaker->spoken->spelling() : "";
+}
+
 void Hub::chunk_refused(const std::string& error, std::int64_t duration_us) {
   core.metrics.chunk_refused(error);
   core.metrics.audio_dropped("refused", duration_us);
 }
 
-void Hub::audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) {
+void Hub::audio_dropped(const RoomId& room, const UserId& user, const SpeechUploads::Dropped& dropped) {
+  const std::int64_t dropped_ms = dropped.us() / 1000;
+  const auto cause = dropped.refused_us == 0  ? wire::DropCause::waited
+                     : dropped.waited_us == 0 ? wire::DropCause::refused
+                                              : wire::DropCause::both;
   core.logger.write(LogLevel::warn, "kafka", "audio dropped: room=" + percent_encoded(room.value) + " speaker=" + percent_encoded(user.value) +
-                                                 " dropped_ms=" + std::to_string(dropped_ms));
+                                                 " dropped_ms=" + std::to_string(dropped_ms) +
+                                                 " refused_ms=" + std::to_string(dropped.refused_us / 1000));
   Room* here = core.rooms.find(room.value);
   const auto participant = here == nullptr ? nullptr : here->find(user);
-  if (participant) tell(participant->audio ? participant->audio : participant->signaling, wire::audio_dropped_event(dropped_ms));
+  if (participant) tell(participant->audio ? participant->audio : participant->signaling, wire::audio_dropped_event(dropped_ms, cause));
 }
 
 void Hub::caption_arrived(Caption caption) {

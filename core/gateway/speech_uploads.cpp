@@ -20,11 +20,11 @@ void SpeechUploads::push(AudioChunk chunk) {
   }
   upload->pushed_ms = clock_.steady_ms();
   if (const std::int64_t dropped_us = upload->buffer.push(std::move(chunk)); dropped_us > 0) {
-    upload->dropped_us += dropped_us;
+    upload->dropped.waited_us += dropped_us;
     listener_.chunk_dropped(dropped_us);
   }
   hand_over(upload);
-  if (upload->dropped_us > 0) tell_drops(*upload, clock_.steady_ms());
+  if (upload->dropped.us() > 0) tell_drops(*upload, clock_.steady_ms());
 }
 
 void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
@@ -45,12 +45,12 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
       // Refused for good (larger than the broker allows, say): it never had a place in the log, so its number is still free.
       upload->buffer.settled(duration_us);
       upload->buffer.lost(duration_us + chunk.gap_ms * 1000);
-      upload->dropped_us += duration_us;
+      upload->dropped.refused_us += duration_us;
       listener_.chunk_refused(taken.error().code, duration_us);
       continue;
     }
     sequence_.used(chunk.room, chunk.user, clock_.steady_ms());
-    inflight_.emplace(token, Inflight{upload, duration_us});
+    inflight_.emplace(token, Inflight{upload, duration_us, listener_.spoken_in(chunk)});
     listener_.chunk_published(chunk);
   }
 }
@@ -58,17 +58,17 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
 void SpeechUploads::settled(const kafka::ChunkSettled& message) {
   const auto it = inflight_.find(message.token);
   if (it == inflight_.end()) return;
-  const Inflight inflight = it->second;
+  const Inflight inflight = std::move(it->second);
   inflight_.erase(it);
   if (message.ok) {
-    listener_.chunk_acknowledged(message.ack_us);
+    listener_.chunk_acknowledged(inflight.spoken, message.ack_us);
   } else {
     listener_.chunk_refused(message.error, inflight.duration_us);
   }
   if (const auto upload = inflight.upload.lock()) {
     upload->buffer.settled(inflight.duration_us);
     if (!message.ok) {
-      upload->dropped_us += inflight.duration_us;
+      upload->dropped.refused_us += inflight.duration_us;
       upload->buffer.lost(inflight.duration_us);
     }
     hand_over(upload);
@@ -85,11 +85,13 @@ void SpeechUploads::recovery_done() {
 }
 
 void SpeechUploads::tell_drops(Upload& upload, SteadyMs now) {
-  if (upload.dropped_us < 1000 || now - upload.told_ms < told_every_ms) return;
-  const std::int64_t dropped_ms = upload.dropped_us / 1000;
-  upload.dropped_us -= dropped_ms * 1000;
+  if (upload.dropped.us() < 1000 || now - upload.told_ms < told_every_ms) return;
+  const Dropped told = upload.dropped;
+  // What is less than a millisecond stays for the next time.
+  upload.dropped = {};
+  (told.refused_us > 0 ? upload.dropped.refused_us : upload.dropped.waited_us) = told.us() % 1000;
   upload.told_ms = now;
-  listener_.audio_dropped(upload.room, upload.user, dropped_ms);
+  listener_.audio_dropped(upload.room, upload.user, told);
 }
 
 void SpeechUploads::tick() {
@@ -98,7 +100,7 @@ void SpeechUploads::tick() {
     const std::shared_ptr<Upload>& upload = it->second;
     hand_over(upload);
     tell_drops(*upload, now);
-    const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped_us < 1000 &&
+    const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped.us() < 1000 &&
                       (upload->buffer.untold_us() < 1000 || now - upload->pushed_ms >= gap_kept_ms);
     it = done ? uploads_.erase(it) : std::next(it);
   }

@@ -19,19 +19,27 @@ namespace fluentgate::gateway {
 
 class SpeechUploads {
  public:
+  // Why audio never reached Kafka: it waited for longer than the bounds allow, or Kafka (or its client) refused it.
+  struct Dropped {
+    std::int64_t waited_us = 0;
+    std::int64_t refused_us = 0;
+    std::int64_t us() const noexcept { return waited_us + refused_us; }
+  };
   class Listener {
    public:
     virtual ~Listener() = default;
     // A chunk is about to be handed over, maybe long after it was pushed: what it says of the room is brought up to date.
     virtual void before_publish(AudioChunk& chunk) = 0;
     virtual void chunk_published(const AudioChunk& chunk) = 0;
-    virtual void chunk_acknowledged(std::int64_t ack_us) = 0;
+    // The language that a chunk's acknowledgement is measured under, asked when it has been handed over; empty: unknown.
+    virtual std::string spoken_in(const AudioChunk& chunk) = 0;
+    virtual void chunk_acknowledged(const std::string& spoken, std::int64_t ack_us) = 0;
     // Dropped before it had a number: Kafka was away for too long.
     virtual void chunk_dropped(std::int64_t duration_us) = 0;
     // Kafka will never have it; `error` is librdkafka's name of the reason.
     virtual void chunk_refused(const std::string& error, std::int64_t duration_us) = 0;
-    // To be told to the speaker: of both kinds, at most once a second, with the sum since the last time.
-    virtual void audio_dropped(const RoomId& room, const UserId& user, std::int64_t dropped_ms) = 0;
+    // To be told to the speaker: of both kinds, at most once a second, with the sums since the last time; together at least 1 ms.
+    virtual void audio_dropped(const RoomId& room, const UserId& user, const Dropped& dropped) = 0;
   };
 
   SpeechUploads(const config::Settings& settings, const Clock& clock, ChunkPublisher& publisher, Listener& listener);
@@ -54,7 +62,7 @@ class SpeechUploads {
     RoomId room;
     UserId user;
     ChunkBuffer buffer;
-    std::int64_t dropped_us = 0;
+    Dropped dropped;  // not told yet
     SteadyMs told_ms = -1000000;
     SteadyMs pushed_ms = 0;
     Upload(RoomId r, UserId u, BufferBudget& budget, std::int64_t buffer_ms, std::int64_t inflight_ms)
@@ -63,6 +71,7 @@ class SpeechUploads {
   struct Inflight {
     std::weak_ptr<Upload> upload;
     std::int64_t duration_us;
+    std::string spoken;
   };
   void hand_over(const std::shared_ptr<Upload>& upload);
   void tell_drops(Upload& upload, SteadyMs now);

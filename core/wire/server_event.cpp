@@ -40,10 +40,13 @@ std::string error_event(ErrorCode code, std::string_view detail) {
 
 std::string error_event(const Refusal& refusal) { return error_event(refusal.code, refusal.detail); }
 
-std::string audio_dropped_event(std::int64_t dropped_ms) {
+std::string audio_dropped_event(std::int64_t dropped_ms, DropCause cause) {
+  const std::string_view detail = cause == DropCause::waited    ? "audio waited too long for Kafka and was dropped"
+                                  : cause == DropCause::refused ? "audio was refused by Kafka and was dropped"
+                                                                : "audio waited too long for Kafka, or was refused by it, and was dropped";
   return typed("error", 192)
       .text("code", name_of(ErrorCode::audio_dropped))
-      .text("detail", "audio waited too long for Kafka and was dropped")
+      .text("detail", detail)
       .integer("dropped_ms", dropped_ms)
       .finish();
 }

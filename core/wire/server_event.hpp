@@ -22,7 +22,8 @@ namespace fluentgate::wire {
 // Audio and signaling sockets.
 std::string error_event(ErrorCode code, std::string_view detail);
 std::string error_event(const Refusal& refusal);
-std::string audio_dropped_event(std::int64_t dropped_ms);  // the error `audio_dropped`
+enum class DropCause : std::uint8_t { waited, refused, both };                // for too long, by Kafka
+std::string audio_dropped_event(std::int64_t dropped_ms, DropCause cause);  // the error `audio_dropped`
 std::string pong_event(const Ping& ping);
 std::string language_event(std::span<const LanguageTag> listening, const std::optional<LanguageTag>& speaking, std::span<const LanguageTag> understands);
 std::string refreshed_event(std::optional<std::int64_t> exp);

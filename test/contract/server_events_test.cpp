@@ -48,7 +48,12 @@ TEST(events_of_audio_sockets) {
   CHECK_EQ(skipped_event("ann", 120, "stale"), R"({"type":"skipped","speaker_id":"ann","skipped_ms":120,"reason":"stale"})");
   CHECK_EQ(listeners_event(ListenerCounts{{"fr", 1}, {"es", 3}}), R"({"type":"listeners","languages":{"es":3,"fr":1}})");
   CHECK_EQ(listeners_event(ListenerCounts{}), R"({"type":"listeners","languages":{}})");
-  CHECK_EQ(audio_dropped_event(640), R"({"type":"error","code":"audio_dropped","detail":"audio waited too long for Kafka and was dropped","dropped_ms":640})");
+  CHECK_EQ(audio_dropped_event(640, DropCause::waited),
+           R"({"type":"error","code":"audio_dropped","detail":"audio waited too long for Kafka and was dropped","dropped_ms":640})");
+  CHECK_EQ(audio_dropped_event(20, DropCause::refused),
+           R"({"type":"error","code":"audio_dropped","detail":"audio was refused by Kafka and was dropped","dropped_ms":20})");
+  CHECK_EQ(audio_dropped_event(660, DropCause::both),
+           R"({"type":"error","code":"audio_dropped","detail":"audio waited too long for Kafka, or was refused by it, and was dropped","dropped_ms":660})");
 }
 
 TEST(events_of_signaling_sockets) {

@@ -84,7 +84,7 @@ TEST(with_headers_the_stages_are_exact_and_add_up) {
   CHECK(sum <= now_ms() - std::stoll(*chunk.header("fg-ingest-ms")));
   for (const char* labels : {"stage=\"transcript\",source=\"en\",target=\"\"", "stage=\"translation\",source=\"en\",target=\"es\"",
                              "stage=\"synthesis\",source=\"en\",target=\"es\"", "stage=\"egress\",source=\"en\",target=\"es\"",
-                             "stage=\"end_to_end\",source=\"en\",target=\"es\"", "stage=\"kafka_ack\",source=\"-\",target=\"\""}) {
+                             "stage=\"end_to_end\",source=\"en\",target=\"es\"", "stage=\"kafka_ack\",source=\"en\",target=\"\""}) {
     world.wait_metric("fluentgate_stage_latency_seconds_count{" + std::string(labels) + "} 1");
   }
 }

@@ -12,11 +12,16 @@ struct Uploads final : gateway::SpeechUploads::Listener {
   explicit Uploads(config::Settings given = {}) : settings(std::move(given)) { settings.kafka.inflight_ms = 100; }
   void chunk_published(const AudioChunk&) override { ++published; }
   void before_publish(AudioChunk& chunk) override { chunk.wanted = demand; }
-  void chunk_acknowledged(std::int64_t) override { ++acknowledged; }
+  std::string spoken_in(const AudioChunk& chunk) override { return chunk.source_language; }
+  void chunk_acknowledged(const std::string& language, std::int64_t) override {
+    ++acknowledged;
+    spoken += language + " ";
+  }
   void chunk_dropped(std::int64_t duration_us) override { dropped_us += duration_us; }
   void chunk_refused(const std::string& error, std::int64_t) override { refused += error + " "; }
-  void audio_dropped(const RoomId&, const UserId& user, std::int64_t dropped_ms) override {
-    told += user.value + "=" + std::to_string(dropped_ms) + " ";
+  void audio_dropped(const RoomId&, const UserId& user, const gateway::SpeechUploads::Dropped& dropped) override {
+    told += user.value + "=" + std::to_string(dropped.us() / 1000) + " ";
+    told_refused_us += dropped.refused_us;
   }
   void push(const std::string& user, std::int64_t ms = 20) {
     AudioChunk chunk;
@@ -39,7 +44,8 @@ struct Uploads final : gateway::SpeechUploads::Listener {
   FakePublisher publisher;
   int published = 0, acknowledged = 0;
   std::int64_t dropped_us = 0;
-  std::string refused, told, demand;
+  std::int64_t told_refused_us = 0;
+  std::string refused, told, demand, spoken;
   gateway::SpeechUploads uploads{settings, clock, publisher, *this};
 };
 
@@ -129,6 +135,7 @@ TEST(uploads_that_drop_leave_no_hole_and_tell_once_a_second) {
   CHECK_EQ(test.publisher.chunks.at(5).gap_ms, 60);
   CHECK_EQ(test.publisher.chunks.at(6).gap_ms, 0);
   CHECK_EQ(test.dropped_us, 60000);
+  CHECK_EQ(test.told_refused_us, 0);
 }
 
 TEST(uploads_that_kafka_will_never_take_are_told_and_leave_a_gap) {
@@ -138,6 +145,7 @@ TEST(uploads_that_kafka_will_never_take_are_told_and_leave_a_gap) {
   test.push("a", 50);
   CHECK_EQ(test.refused, "too_large ");
   CHECK_EQ(test.told, "a=50 ");
+  CHECK_EQ(test.told_refused_us, 50000);
   test.uploads.tick();
   test.publisher.mode = FakePublisher::Mode::takes;
   test.push("a");
@@ -187,4 +195,57 @@ TEST(uploads_that_are_dropped_are_told_to_the_speaker_and_counted_once) {
   world.tick(1000);
   CHECK_EQ(world.metric(R"(fluentgate_audio_dropped_seconds_total{reason="refused"})"), 0.02);
   CHECK_EQ(world.metric(R"(fluentgate_audio_dropped_seconds_total{reason="buffer_full"})"), 0.04);
+}
+
+TEST(uploads_that_are_dropped_say_why) {
+  config::Settings settings;
+  settings.kafka.buffer_ms = 20;
+  World world(settings);
+  Client speaker = world.audio("sp");
+  speaker.texts();
+  const auto told = [&] {
+    world.tick(1000);
+    std::string all;
+    for (const auto& event : speaker.events("error")) all += event;
+    return all;
+  };
+  world.publisher.mode = FakePublisher::Mode::queue_full;
+  speaker.binary(Bytes(640));
+  speaker.binary(Bytes(640));
+  const std::string waited = told();
+  CHECK(has(waited, "\"audio waited too long for Kafka and was dropped\",\"dropped_ms\":20"));
+  world.publisher.mode = FakePublisher::Mode::too_large;
+  const std::string refused = told();
+  CHECK(has(refused, "\"audio was refused by Kafka and was dropped\",\"dropped_ms\":20"));
+  // Both within the same second are one message.
+  speaker.binary(Bytes(640));
+  speaker.texts();
+  world.publisher.mode = FakePublisher::Mode::queue_full;
+  speaker.binary(Bytes(640));
+  speaker.binary(Bytes(640));
+  world.publisher.mode = FakePublisher::Mode::too_large;
+  const std::string both = told();
+  CHECK(has(both, "\"audio waited too long for Kafka, or was refused by it, and was dropped\",\"dropped_ms\":60"));
+}
+
+TEST(uploads_are_measured_by_the_speakers_language) {
+  World world;
+  const auto acknowledge = [&] { world.hub->uploads.settled({world.publisher.tokens.back(), true, "", 1000}); };
+  const auto count = [&](const std::string& source) {
+    return world.metric("fluentgate_stage_latency_seconds_count{stage=\"kafka_ack\",source=\"" + source + "\",target=\"\"}");
+  };
+  Client told = world.audio("ann", {.speak = "pt-BR"});
+  told.binary(Bytes(640));
+  told.gone();  // the acknowledgement comes when the room is gone
+  acknowledge();
+  CHECK_EQ(count("pt-br"), 1);  // labels are in lower case
+  Client unknown = world.audio("bob");
+  unknown.binary(Bytes(640));
+  acknowledge();
+  CHECK_EQ(count("-"), 1);
+  world.say(world.caption("bob", CaptionType::original, "fr", "bonjour"));  // what the pipeline heard
+  unknown.binary(Bytes(640));
+  acknowledge();
+  CHECK_EQ(count("fr"), 1);
+  CHECK_EQ(count("-"), 1);
 }
