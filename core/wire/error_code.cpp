@@ -32,7 +32,8 @@ constexpr std::array<ErrorCodeRow, 17> rows{{
      "`start` asks for a number of channels other than 1 (Opus: 1 or 2). Audio is refused until a good `start`."},
     {ErrorCode::bad_opus, "bad_opus", "audio", "A message that is not an Opus packet; it was dropped."},
     {ErrorCode::audio_dropped, "audio_dropped", "audio",
-     "`dropped_ms` of audio were dropped: they could not wait any longer for Kafka (the oldest first), or Kafka refused them; `detail` says which. Told at most once a second."},
+     "`dropped_ms` of audio were dropped: they could not wait any longer for Kafka (the oldest first), or Kafka refused them; "
+     "`detail` says which. Told at most once a second."},
     {ErrorCode::reserved_type, "reserved_type", "signaling", "A `type` that only the gateway sends; the message was not passed on."},
     {ErrorCode::unknown_peer, "unknown_peer", "signaling", "Nobody with this `target_user_id` is present in the room."},
 }};
