@@ -8,7 +8,6 @@
 #include <climits>
 #include <cstddef>
 #include <cstdlib>
-#include <map>
 #include <set>
 
 #include "core/config/loader.hpp"
@@ -20,11 +19,6 @@ namespace {
 
 // How long the end of the host may wait for Kafka to take what was handed to it.
 constexpr int stop_flush_ms = 5000;
-
-std::map<std::string, std::weak_ptr<Instance>>& instances() {
-  static std::map<std::string, std::weak_ptr<Instance>> all;
-  return all;
-}
 
 logging::LineLogger::Options logger_options(const config::Log& settings) {
   return {settings.file, logging::parse_level(settings.level).value_or(LogLevel::info),
@@ -53,23 +47,19 @@ Result<config::Settings> Instance::Source::load() const {
 }
 
 Result<std::shared_ptr<Instance>> Instance::find_or_start(Source source, lws_context* context, HostControl* control) {
-  const std::string key = source.key();
-  if (const auto found = instances().find(key); found != instances().end()) {
-    if (auto instance = found->second.lock()) {
-      if (instance->context_ == context) return instance;
-      return Error{"bad_host", "this configuration is already served on another lws context of the process; one gateway has one loop"};
-    }
-  }
-  auto settings = source.load();
+  Result<Served> served = Served::find_or_claim(source.key(), context);
+  if (!served) return served.error();
+  if (served->running) return std::move(served->running);
+  std::shared_ptr<Instance> instance(new Instance(std::move(*served->claim), std::move(source), context, control));
+  auto settings = instance->source_.load();
   if (!settings) return settings.error();
-  std::shared_ptr<Instance> instance(new Instance(std::move(source), context, control));
   if (const Status started = instance->start(std::move(*settings)); !started.ok()) return started.error();
-  instances()[key] = instance;
+  instance->claim_.announce(instance);
   return instance;
 }
 
-Instance::Instance(Source source, lws_context* context, HostControl* control)
-    : source_(std::move(source)), context_(context), control_(control), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Instance::Instance(Claim claim, Source source, lws_context* context, HostControl* control)
+    : claim_(std::move(claim)), source_(std::move(source)), context_(context), control_(control), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   timer_.owner = this;
 }
 
@@ -96,7 +86,6 @@ Instance::~Instance() {
   if (gateway_) gateway_->stop(stop_flush_ms);
   gateway_.reset();
   if (wake_fd_ >= 0) ::close(wake_fd_);
-  std::erase_if(instances(), [](const auto& entry) { return entry.second.expired(); });
 }
 
 bool Instance::said_once(std::string_view what) { return !said_.emplace(what).second; }

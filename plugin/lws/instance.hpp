@@ -1,5 +1,6 @@
-// One gateway on one lws loop: its settings, logger, timer and wake-up. Shared by the vhosts that name the same configuration; started by the
-// first of them, stopped when the last is gone. Thread: loop; the gateway's other threads touch the wake-up descriptor only.
+// One gateway on one lws loop: its settings, logger, timer and wake-up. Shared by the vhosts of one lws context that name the same configuration;
+// started by the first of them, stopped when the last is gone. A context that comes with a configuration that another context of the process serves is
+// refused (served.hpp). Thread: the context's loop; the gateway's other threads touch the wake-up descriptor only.
 //
 // The wake-up is an eventfd of our own on lws's loop, not lws_cancel_service(): that calls back once for every protocol of every vhost, and may not be
 // called any more once the context is being destroyed, which another thread can't know.
@@ -19,6 +20,7 @@
 #include "core/gateway/gateway.hpp"
 #include "core/log/logger.hpp"
 #include "plugin/lws/host_control.hpp"
+#include "plugin/lws/served.hpp"
 #include "plugin/lws/system_clock.hpp"
 
 namespace fluentgate::lws_plugin {
@@ -34,7 +36,7 @@ class Instance {
   };
 
   // The running one with this source, or a new one. `control` is null in a host that is not ours.
-  // Errors: bad_configuration, with a line an error; what Gateway::start says; bad_host where the same configuration runs on another lws context already.
+  // Errors: bad_configuration, with a line an error; what Gateway::start says; bad_host where another lws context has this configuration.
   static Result<std::shared_ptr<Instance>> find_or_start(Source source, lws_context* context, HostControl* control);
   ~Instance();
   Instance(const Instance&) = delete;
@@ -60,7 +62,7 @@ class Instance {
     Instance* owner = nullptr;
   };
 
-  Instance(Source source, lws_context* context, HostControl* control);
+  Instance(Claim claim, Source source, lws_context* context, HostControl* control);
   Status start(config::Settings settings);
   void listen_for_wake();
   void schedule(std::int64_t ms);
@@ -68,6 +70,7 @@ class Instance {
   void on_drained() noexcept;
   void reload() noexcept;
 
+  const Claim claim_;  // first, so given back last: nothing of the gateway is left then
   // given
   const Source source_;
   lws_context* context_;

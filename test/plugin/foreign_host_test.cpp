@@ -1,7 +1,10 @@
 // The plugin in a host that is not ours: other protocols and mounts, per-vhost options, a plain and a TLS vhost at once, with fluentgate as the
-// vhost's default protocol and without (CONTRACT 7).
+// vhost's default protocol and without; several service threads, and several contexts (CONTRACT 7).
 #include <fstream>
+#include <future>
 #include <iterator>
+#include <memory>
+#include <vector>
 
 #include "test/support/check.hpp"
 #include "test/support/foreign_host.hpp"
@@ -22,6 +25,15 @@ ForeignHostOptions usual(const TemporaryFolder& folder) {
 
 std::string target(const std::string& user = "u1") { return "/ws/signaling/r1?token=" + make_token({.user = user}); }
 Headers offering(const std::string& names) { return {{"Sec-WebSocket-Protocol", names}}; }
+
+// The upgrade's status; 0 where the connection ended without an answer.
+int status_of_upgrade(const ForeignHost& host) {
+  try {
+    return WsClient("127.0.0.1", host.port()).upgrade(target()).status;
+  } catch (const Failure&) {
+    return 0;
+  }
+}
 
 TEST(the_hosts_own_protocols_and_pages_stay_its_own) {
   const TemporaryFolder folder;
@@ -105,14 +117,7 @@ TEST(a_wrong_configuration_refuses_the_vhost_and_not_the_host) {
   ForeignHost host(options);
   CHECK(host.log().find("limits.sessions") != std::string::npos);
   CHECK(host.log().find("many") != std::string::npos);
-  WsClient client("127.0.0.1", host.port());
-  bool refused = false;
-  try {
-    refused = client.upgrade(target()).status != 101;
-  } catch (const Failure&) {
-    refused = true;  // no answer at all
-  }
-  CHECK(refused);
+  CHECK(status_of_upgrade(host) != 101);
 }
 
 TEST(a_poll_loop_is_served_with_a_warning_of_its_cost) {
@@ -130,18 +135,95 @@ TEST(a_poll_loop_is_served_with_a_warning_of_its_cost) {
   CHECK(text.find("in proportion to all sockets") != std::string::npos);
 }
 
-TEST(several_service_threads_are_refused_or_come_down_to_one) {
+void check_refused_for_its_threads(const ForeignHost& host) {
+  CHECK(host.log().find("vhost plain: the host has several service threads") != std::string::npos);
+  CHECK(host.log().find("count_threads = 1") != std::string::npos);
+  for (int i = 0; i < 16; ++i) {  // lws deals connections out to its threads
+    CHECK(status_of_upgrade(host) != 101);
+    CHECK_EQ(WsClient("127.0.0.1", host.port()).request("GET", "/page/x").body, std::string("the host's page"));
+  }
+}
+
+TEST(several_service_threads_are_refused_with_a_clear_message) {
+  const TemporaryFolder folder;
+  ForeignHostOptions options = usual(folder);
+  options.claimed_service_threads = 4;  // whatever this lws was built for
+  const ForeignHost host(options);
+  check_refused_for_its_threads(host);
+}
+
+TEST(service_threads_that_run_are_refused_and_what_lws_makes_one_is_served) {
   const TemporaryFolder folder;
   ForeignHostOptions options = usual(folder);
   options.service_threads = 4;
   options.libuv = false;
-  ForeignHost host(options);
-  if (host.service_threads() > 1) {
-    CHECK(host.log().find("several service threads") != std::string::npos);
-  } else {
-    WsClient client("127.0.0.1", host.port());  // this lws was built for one
-    CHECK_EQ(client.upgrade(target()).status, 101);
+  const ForeignHost host(options);
+  if (host.service_threads() > 1) check_refused_for_its_threads(host);
+  else CHECK_EQ(status_of_upgrade(host), 101);  // this lws was built for one
+}
+
+// Two hosts in one process, each with a context and a thread of its own, started at once.
+struct TwoHosts {
+  TwoHosts(const ForeignHostOptions& first_options, const ForeignHostOptions& second_options) {
+    auto other = std::async(std::launch::async, [&second_options] { return std::make_unique<ForeignHost>(second_options); });
+    first = std::make_unique<ForeignHost>(first_options);
+    second = other.get();
   }
+  // At once as well.
+  void end() {
+    auto other = std::async(std::launch::async, [this] { second.reset(); });
+    first.reset();
+    other.get();
+  }
+  std::unique_ptr<ForeignHost> first, second;
+};
+
+std::string users_of(WsClient& client) {
+  return client.text_that([](const std::string& text) { return text.find("existing_users") != std::string::npos; });
+}
+
+TEST(two_contexts_with_configurations_of_their_own_have_a_gateway_each) {
+  const TemporaryFolder first_folder, second_folder;
+  TwoHosts hosts(usual(first_folder), usual(second_folder));
+  std::vector<std::future<void>> parallel;
+  for (const ForeignHost* host : {hosts.first.get(), hosts.second.get()}) {
+    parallel.push_back(std::async(std::launch::async, [host] {
+      WsClient one("127.0.0.1", host->port()), two("127.0.0.1", host->port());
+      CHECK_EQ(one.upgrade(target("one")).status, 101);
+      CHECK(users_of(one).find("\"users\":[]") != std::string::npos);  // nobody of the other context's room
+      CHECK_EQ(two.upgrade(target("two")).status, 101);
+      CHECK(users_of(two).find("\"one\"") != std::string::npos);
+    }));
+  }
+  for (auto& done : parallel) done.get();
+  hosts.end();
+}
+
+TEST(a_configuration_that_another_context_serves_is_refused_until_that_has_ended) {
+  const TemporaryFolder folder;
+  const ForeignHostOptions options = usual(folder);
+  for (int round = 0; round < 3; ++round) {
+    TwoHosts hosts(options, options);
+    const bool first_serves = status_of_upgrade(*hosts.first) == 101;
+    CHECK((status_of_upgrade(*hosts.second) == 101) != first_serves);
+    CHECK(hosts.first->log().find("already served on another lws context") != std::string::npos);
+    (first_serves ? hosts.first : hosts.second).reset();
+    const ForeignHost third(options);
+    CHECK_EQ(status_of_upgrade(third), 101);
+    hosts.end();
+  }
+}
+
+TEST(a_configuration_whose_start_failed_is_free_again) {
+  const TemporaryFolder folder;
+  const ForeignHostOptions options = usual(folder);
+  const std::string good = "[auth]\nsecret = \"" + std::string(test_secret) + "\"\n";
+  folder.file("fluentgate.toml", "[limits]\nsessions = \"many\"\n");
+  const ForeignHost failed(options);
+  CHECK(status_of_upgrade(failed) != 101);
+  folder.file("fluentgate.toml", good);
+  const ForeignHost served(options);
+  CHECK_EQ(status_of_upgrade(served), 101);
 }
 
 }  // namespace

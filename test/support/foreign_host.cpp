@@ -2,9 +2,11 @@
 
 #include <libwebsockets.h>
 
+#include <dlfcn.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -14,11 +16,25 @@
 
 #include "test/support/check.hpp"
 
+namespace {
+std::atomic<int> claimed_threads{0};
+}
+
+// Debian's lws is built for one service thread. The program's own definition comes before the library's, for the plugin too.
+extern "C" LWS_VISIBLE int lws_get_count_threads(lws_context* context) {
+  if (const int claimed = claimed_threads; claimed > 0) return claimed;
+  using Count = int (*)(lws_context*);
+  static const auto real = reinterpret_cast<Count>(dlsym(RTLD_NEXT, "lws_get_count_threads"));
+  return real(context);
+}
+
 namespace fluentgate::test {
 namespace {
 
 std::mutex log_mutex;
 std::string log_text;  // guarded by log_mutex; lws's log has no place for a pointer
+
+std::atomic<int> hosts{0};
 
 void on_log(int, const char* line) {
   const std::lock_guard lock(log_mutex);
@@ -37,10 +53,10 @@ struct ForeignHost::State {
   lws_context* context = nullptr;
   lws_vhost *plain = nullptr, *tls = nullptr;
   int end_fd = -1;
-  bool ending = false;
+  std::atomic<bool> ending{false};
   std::atomic<int> plain_port{0}, tls_port{0}, threads{0};
   std::promise<bool> initialised;
-  bool told = false;
+  std::atomic<bool> told{false};
   std::thread loop;
 
   // The host's own protocols: `chat` says who it is to every socket, `pages` to every plain request.
@@ -62,16 +78,12 @@ struct ForeignHost::State {
         return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
       }
       case LWS_CALLBACK_RAW_RX_FILE:
-        if (!state.ending) {
-          state.ending = true;
-          lws_context_destroy(state.context);
-        }
+        if (state.ending.exchange(true)) return 0;
+        if (state.threads == 1) lws_context_destroy(state.context);
+        else lws_cancel_service(state.context);  // each thread looks at `ending`
         return 0;
       case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-        if (!state.told) {
-          state.told = true;
-          state.initialised.set_value(true);
-        }
+        if (!state.told.exchange(true)) state.initialised.set_value(true);
         return 0;
       default: return lws_callback_http_dummy(wsi, reason, user, in, size);
     }
@@ -146,7 +158,7 @@ void ForeignHost::State::run() {
   info.uid = static_cast<uid_t>(-1);
   context = lws_create_context(&info);
   if (context == nullptr) return initialised.set_value(false);
-  threads = lws_get_count_threads(context);
+  threads = static_cast<int>(std::min(std::max(given.service_threads, 1u), static_cast<unsigned>(LWS_MAX_SMP)));
   plain = make_vhost(false);
   if (!given.tls_certificate.empty()) tls = make_vhost(true);
   if (plain == nullptr) return initialised.set_value(false);
@@ -156,8 +168,18 @@ void ForeignHost::State::run() {
   descriptor.filefd = ::dup(end_fd);
   lws_adopt_descriptor_vhost(plain, LWS_ADOPT_RAW_FILE_DESC, descriptor, "ending", nullptr);
   lws_cancel_service(context);
+  while (!told && lws_service(context, 0) >= 0) {  // the first turns initialise the protocols
+  }
+  std::vector<std::thread> further;
+  for (int thread = 1; thread < threads; ++thread) {
+    further.emplace_back([this, thread] {
+      while (!ending && lws_service_tsi(context, 0, thread) >= 0) {
+      }
+    });
+  }
   while (context != nullptr && !ending && lws_service(context, 0) >= 0) {
   }
+  for (std::thread& thread : further) thread.join();
   if (context != nullptr) lws_context_destroy(context);
   if (context != nullptr) lws_context_destroy(context);
 }
@@ -165,9 +187,12 @@ void ForeignHost::State::run() {
 ForeignHost::ForeignHost(const ForeignHostOptions& options) : state_(std::make_unique<State>()) {
   {
     const std::lock_guard lock(log_mutex);
-    log_text.clear();
+    if (hosts++ == 0) {
+      log_text.clear();
+      lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, on_log);
+    }
   }
-  lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, on_log);
+  claimed_threads = options.claimed_service_threads;
   state_->given = options;
   state_->end_fd = eventfd(0, EFD_NONBLOCK);
   state_->prepare();
@@ -187,6 +212,7 @@ ForeignHost::~ForeignHost() {
   state_->loop.join();
   ::close(state_->end_fd);
   lws_plugins_destroy(&state_->plugins, nullptr, nullptr);
+  --hosts;
 }
 
 int ForeignHost::port() const { return state_->plain_port; }

@@ -1,5 +1,6 @@
 // An lws host that is not ours: protocols, mounts and vhosts of its own, with the plugin loaded by lws_plugins_init from a build folder and
-// configured by per-vhost options and one mount. Its loop runs on a thread of its own; everything else is the test's thread.
+// configured by per-vhost options and one mount. Its loop runs on a thread of its own, and each further service thread on one more; everything else
+// is the thread of the test that made it. Several may live at a time; their lws log is one.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ struct ForeignHostOptions {
   std::vector<std::pair<std::string, std::string>> options;  // per-vhost options of the protocol fluentgate, the same on each vhost
   bool fluentgate_is_default = true;                         // else the host's own `chat` is
   std::string tls_certificate, tls_key;                      // given: a TLS vhost beside the plain one
-  unsigned service_threads = 1;
+  unsigned service_threads = 1;                              // needs poll(), and an lws that was built for as many (LWS_MAX_SMP)
+  int claimed_service_threads = 0;                           // what lws says to the plugin of their number, where it wasn't: all hosts of the process
   bool libuv = true;                                         // else poll()
 };
 
