@@ -83,7 +83,8 @@ class Gateway {
   // Timers. Returns in how many milliseconds it wants to be called again (1 to 1000). Calls turn() itself.
   virtual std::int64_t tick() noexcept = 0;
 
-  // New handshakes get 503, every socket its going_away; `drained` is called when all have left, or after drain_ms when they were closed 1001.
+  // New handshakes get 503, every socket its going_away; `drained` is called when all have left, or after drain_ms when they were closed 1001. Who has not
+  // answered a close frame a second later is ended without an answer.
   virtual void drain() noexcept = 0;
   virtual bool draining() const noexcept = 0;
   // Keys and log level from new settings (SIGHUP). A failure keeps what was.

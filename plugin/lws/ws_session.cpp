@@ -118,8 +118,9 @@ void WsSession::close(CloseCode code) noexcept {
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, close_ack_s);
 }
 
+// Also where lws has begun to end it: it may be waiting for the peer.
 void WsSession::abort() noexcept {
-  if (ended_) return;
+  if (wsi_ == nullptr) return;
   ended_ = true;
   std::vector<std::uint8_t>().swap(message_);
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);

@@ -143,6 +143,37 @@ TEST(a_drain_tells_going_away_and_closes_1001) {
   CHECK_EQ(host.process().wait(), 0);
 }
 
+// The process is gone a second after drain_ms, not after the five that a close frame is given otherwise.
+constexpr std::chrono::seconds shortly_after(4);
+
+TEST(a_drain_does_not_wait_for_clients_that_never_answer_its_close_frame) {
+  HostProcess host(build, {"drain_ms=100"});
+  WsClient silent = host.open(target("signaling"));
+  WsClient second = host.open(target("captions", {.user = "u2"}));
+  host.process().signal(SIGTERM);
+  CHECK_EQ(host.process().wait(shortly_after), 0);
+  CHECK(host.process().err().find("draining: 2 sockets") != std::string::npos);
+}
+
+TEST(a_drain_does_not_wait_for_sockets_that_were_closed_before_it) {
+  HostProcess host(build, {"drain_ms=100"});
+  WsClient closed = host.open(target("signaling"));
+  closed.send_binary("x");
+  while (closed.frame().opcode != Frame::close) {
+  }
+  host.process().signal(SIGTERM);
+  CHECK_EQ(host.process().wait(shortly_after), 0);
+}
+
+TEST(a_drain_does_not_wait_for_connections_that_stay_open_after_the_close) {
+  HostProcess host(build, {"drain_ms=100"});
+  WsClient leaving = host.open(target("signaling"));
+  leaving.send_close(1000);
+  CHECK_EQ(leaving.close_code(), 1000);
+  host.process().signal(SIGTERM);
+  CHECK_EQ(host.process().wait(shortly_after), 0);
+}
+
 TEST(the_close_frame_carries_the_rows_reason) {
   HostProcess host(build);
   WsClient client = host.open(target("signaling"));
