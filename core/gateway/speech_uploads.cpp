@@ -4,9 +4,23 @@ namespace fluentgate::gateway {
 
 namespace {
 constexpr SteadyMs told_every_ms = 1000;
+constexpr std::size_t split_bytes_min = 1600;  // PCM that is too large for a message is published in halves, down to this
 constexpr SteadyMs forget_every_ms = 10000;
 constexpr SteadyMs gap_kept_ms = 60000;  // for a speaker that is silent after a drop
 std::string key_of(const RoomId& room, const UserId& user) { return room.value + '\0' + user.value; }
+
+// Cuts PCM in the middle; returns the second half.
+AudioChunk split(AudioChunk& chunk) {
+  AudioChunk rest = chunk;
+  const std::size_t bytes = chunk.audio.size();
+  const std::size_t middle = bytes / 4 * 2;
+  rest.audio.erase(rest.audio.begin(), rest.audio.begin() + static_cast<std::ptrdiff_t>(middle));
+  rest.gap_ms = 0;  // the first tells it
+  rest.duration_us = chunk.duration_us * static_cast<std::int64_t>(rest.audio.size()) / static_cast<std::int64_t>(bytes);
+  chunk.audio.resize(middle);
+  chunk.duration_us -= rest.duration_us;
+  return rest;
+}
 }  // namespace
 
 SpeechUploads::SpeechUploads(const config::Settings& settings, const Clock& clock, ChunkPublisher& publisher, Listener& listener)
@@ -42,6 +56,12 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
         upload->buffer.put_back(std::move(chunk));
         return;
       }
+      if (taken.error().code == "too_large" && chunk.encoding == Encoding::linear16 && chunk.audio.size() >= 2 * split_bytes_min) {
+        AudioChunk rest = split(chunk);
+        upload->buffer.put_back(std::move(rest));
+        upload->buffer.put_back(std::move(chunk));
+        continue;
+      }
       // Refused for good (larger than the broker allows, say): it never had a place in the log, so its number is still free.
       upload->buffer.settled(duration_us);
       upload->buffer.lost(duration_us + chunk.gap_ms * 1000);
@@ -62,15 +82,15 @@ void SpeechUploads::settled(const kafka::ChunkSettled& message) {
   inflight_.erase(it);
   if (message.ok) {
     listener_.chunk_acknowledged(inflight.spoken, message.ack_us);
+    if (message.lost_us > 0) listener_.chunk_refused("MSG_SIZE_TOO_LARGE", message.lost_us);
   } else {
     listener_.chunk_refused(message.error, inflight.duration_us);
   }
   if (const auto upload = inflight.upload.lock()) {
     upload->buffer.settled(inflight.duration_us);
-    if (!message.ok) {
-      upload->dropped.refused_us += inflight.duration_us;
-      upload->buffer.lost(inflight.duration_us);
-    }
+    const std::int64_t lost_us = message.ok ? message.lost_us : inflight.duration_us;
+    upload->dropped.refused_us += lost_us;
+    if (lost_us > 0) upload->buffer.lost(lost_us);
     hand_over(upload);
   }
 }

@@ -15,8 +15,9 @@ struct RecordSeen { LogPosition position; };
 // Reading of a text topic's partition began at `offset`; `end` was the end of its log at that time.
 struct PartitionOpened { std::uint8_t topic = 0; std::int32_t partition = 0; std::int64_t offset = 0; std::int64_t end = 0; };
 // Delivery report of a chunk, in order per speaker. ok false: the broker refused it for good (`error` is librdkafka's name of the reason).
-// `ack_us`: from hand-over to acknowledgement (stage kafka_ack).
-struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error; std::int64_t ack_us = 0; };
+// `ack_us`: from hand-over to acknowledgement (stage kafka_ack). `lost_us` with ok: the broker refused all of it as too large, it has the beginning,
+// under the chunk's number, without the last so many microseconds.
+struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error; std::int64_t ack_us = 0; std::int64_t lost_us = 0; };
 // Highest number of a speaker found in audio.raw's last audio.sequence_lookback_ms.
 struct SpeakerRecovered { RoomId room; UserId user; std::int64_t sequence_number = 0; };
 struct RecoveryDone {};

@@ -14,11 +14,15 @@ constexpr int poll_ms = 100;
 constexpr int probe_timeout_ms = 500;
 constexpr std::size_t reports_per_batch_max = 1024;
 
-std::size_t batch_bytes_of(rd_kafka_t* client) {
+std::string property(rd_kafka_t* client, const char* name) {
   char text[32];
   std::size_t size = sizeof text;
-  if (rd_kafka_conf_get(rd_kafka_conf(client), "batch.size", text, &size) != RD_KAFKA_CONF_OK) return 0;
-  return static_cast<std::size_t>(std::strtoull(text, nullptr, 10));
+  if (rd_kafka_conf_get(rd_kafka_conf(client), name, text, &size) != RD_KAFKA_CONF_OK) return {};
+  return text;
+}
+
+std::size_t bytes_property(rd_kafka_t* client, const char* name) {
+  return static_cast<std::size_t>(std::strtoull(property(client, name).c_str(), nullptr, 10));
 }
 
 Error error_of(rd_kafka_resp_err_t code) {
@@ -53,20 +57,22 @@ Producer::~Producer() { stop(0); }
 // Makes the client that publish() uses, in place of an older one, which is destroyed outside of the lock: that takes its time.
 Status Producer::open() {
   config::Kafka kafka = kafka_;
-  if (refused_sum_bytes_ > 0) {
-    // The largest then goes alone, which tells whether it is the one that is too large; or the batches were, and half may do.
-    const std::size_t half = std::min(refused_sum_bytes_, batch_bytes_) / 2;
-    kafka.producer_properties["batch.size"] = std::to_string(std::max<std::size_t>({refused_largest_bytes_, half, 1}));
-  } else if (batch_bytes_ > 0) {
-    kafka.producer_properties["batch.size"] = std::to_string(batch_bytes_);
-  }
+  std::size_t batch_bytes = batch_bytes_;
+  // The largest then goes alone, which tells whether it is the one that is too large; or the batches were, and half may do.
+  if (refused_sum_bytes_ > 0) batch_bytes = std::max(refused_largest_bytes_, std::min(refused_sum_bytes_, batch_bytes_) / 2);
+  if (const std::size_t limit = limit_bytes_.load(); limit > 0) batch_bytes = std::min(batch_bytes, limit);
+  if (batch_bytes_ > 0) kafka.producer_properties["batch.size"] = std::to_string(std::max<std::size_t>(batch_bytes, 1));
   Result<ClientHandle> made = make_client(kafka, Side::producer, cluster_, context_);
   if (!made) return made.error();
   ClientHandle client = std::move(made).value();
   TopicHandle topic(rd_kafka_topic_new(client.get(), kafka_.topic_audio_raw.c_str(), nullptr));
   if (!topic) return Error{"kafka", "topic " + kafka_.topic_audio_raw + ": " + rd_kafka_err2str(rd_kafka_last_error())};
   QueueHandle queue(rd_kafka_queue_get_main(client.get()));
-  batch_bytes_ = batch_bytes_of(client.get());
+  batch_bytes_ = bytes_property(client.get(), "batch.size");
+  if (message_bytes_max_ == 0) {  // the first: later ones are the same in this, and other threads read it
+    message_bytes_max_ = bytes_property(client.get(), "message.max.bytes");
+    idempotent_ = property(client.get(), "enable.idempotence") == "true";
+  }
   refused_sum_bytes_ = refused_largest_bytes_ = 0;
   {
     const std::unique_lock lock(client_mutex_);
@@ -81,7 +87,8 @@ Status Producer::open() {
 
 Status Producer::publish(const AudioChunk& chunk, std::uint64_t token) {
   HeadersHandle headers(rd_kafka_headers_new(10));
-  for (const wire::OwnedHeader& header : wire::audio_chunk_headers(chunk, cluster_.instance, binary_)) {
+  const std::vector<wire::OwnedHeader> list = wire::audio_chunk_headers(chunk, cluster_.instance, binary_);
+  for (const wire::OwnedHeader& header : list) {
     rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
                         static_cast<ssize_t>(header.value.size()));
   }
@@ -91,11 +98,27 @@ Status Producer::publish(const AudioChunk& chunk, std::uint64_t token) {
     json = wire::audio_chunk_json(chunk, clock_.unix_ms());
     value = json;
   }
-  const std::size_t too_large_bytes = too_large_bytes_.load();
-  if (too_large_bytes > 0 && value.size() + chunk.room.value.size() >= too_large_bytes && clock_.steady_ms() < too_large_until_ms_.load())
-    return Error{"too_large", "the broker has refused one as large", false};
-  const std::shared_lock lock(client_mutex_);
-  return hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), InFlight{.token = token, .handed_us = clock_.steady_us()});
+  if (Status fits = check_size(chunk, value, list); !fits) return fits;
+  const std::shared_lock client_lock(client_mutex_);
+  const std::lock_guard lock(lanes_mutex_);
+  Lane& lane = lanes_[chunk.room.value];
+  InFlight entry{.token = token, .handed_us = clock_.steady_us(), .lane = &lane};
+  if (chunk.encoding == Encoding::linear16) entry.audio_bytes = chunk.audio.size();
+  entry.duration_us = chunk.duration_us;
+  if (may_give(lane)) {
+    Status given = hand_over(topic_.get(), nullptr, chunk.room.value, value, std::move(headers), std::move(entry));
+    if (given) {
+      ++lane.given;
+      ++given_;
+    }
+    return given;
+  }
+  if (stopping_.load()) return Error{"queue_full", "the producer ends", true};
+  if (fatal_.load()) return error_of(RD_KAFKA_RESP_ERR__FATAL);
+  Kept kept{nullptr, kafka_.topic_audio_raw, chunk.room.value, std::string(value), std::move(headers)};
+  kept.in_flight = &remember(std::move(entry));
+  lane.waiting.push_back(std::move(kept));
+  return ok();
 }
 
 bool Producer::dead_letter(const std::string& topic, std::string_view key, std::string_view value, std::span<const wire::Header> headers) noexcept {
@@ -124,18 +147,7 @@ Status Producer::hand_over(rd_kafka_topic_t* topic, const char* topic_name, std:
                            InFlight entry) {
   if (stopping_.load()) return Error{"queue_full", "the producer ends", true};
   if (fatal_.load()) return error_of(RD_KAFKA_RESP_ERR__FATAL);
-  InFlight* in_flight = nullptr;
-  {
-    const std::lock_guard lock(in_flight_mutex_);
-    in_flight_.push_back(std::move(entry));
-    in_flight = &in_flight_.back();
-    in_flight->self = std::prev(in_flight_.end());
-    in_flight->serial = ++serial_;
-    if (in_flight->dead_letter) {
-      ++dead_letters_;
-      dead_letter_bytes_ += in_flight->bytes;
-    }
-  }
+  InFlight* const in_flight = &remember(std::move(entry));
   std::array<rd_kafka_vu_t, 6> fields{};
   fields[0].vtype = topic != nullptr ? RD_KAFKA_VTYPE_RKT : RD_KAFKA_VTYPE_TOPIC;
   if (topic != nullptr) fields[0].u.rkt = topic;
@@ -155,14 +167,31 @@ Status Producer::hand_over(rd_kafka_topic_t* topic, const char* topic_name, std:
     (void)headers.release();  // librdkafka's now
     return ok();
   }
-  const std::lock_guard lock(in_flight_mutex_);
-  if (in_flight->dead_letter) {
-    --dead_letters_;
-    dead_letter_bytes_ -= in_flight->bytes;
-  }
-  in_flight_.erase(in_flight->self);
-  if (in_flight_.empty()) all_settled_.notify_all();
+  forget(*in_flight);
   return error_of(rd_kafka_error_code(error.get()));
+}
+
+Producer::InFlight& Producer::remember(InFlight entry) {
+  const std::lock_guard lock(in_flight_mutex_);
+  in_flight_.push_back(std::move(entry));
+  InFlight& in_flight = in_flight_.back();
+  in_flight.self = std::prev(in_flight_.end());
+  in_flight.serial = ++serial_;
+  if (in_flight.dead_letter) {
+    ++dead_letters_;
+    dead_letter_bytes_ += in_flight.bytes;
+  }
+  return in_flight;
+}
+
+void Producer::forget(InFlight& in_flight) {
+  const std::lock_guard lock(in_flight_mutex_);
+  if (in_flight.dead_letter) {
+    --dead_letters_;
+    dead_letter_bytes_ -= in_flight.bytes;
+  }
+  in_flight_.erase(in_flight.self);
+  if (in_flight_.empty()) all_settled_.notify_all();
 }
 
 // Thread: kafka-ack.
@@ -173,6 +202,7 @@ void Producer::run() {
     while (event) {
       if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) take_reports(event.get(), batch);
       else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_ERROR) on_error_event(event.get());
+      else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT) take_limit(event.get());
       if (batch.size() >= reports_per_batch_max) break;
       event.reset(rd_kafka_queue_poll(queue_.get(), 0));
     }
@@ -183,11 +213,13 @@ void Producer::run() {
       if (in_flight_.empty() || rd_kafka_outq_len(client_.get()) == 0) return;
       continue;
     }
-    if (fatal_.load() && everything_is_reported()) {
+    if (fatal_.load() && everything_is_reported() && clock_.steady_ms() >= replace_due_ms_) {
       replace_client(batch);
       deliver(batch);
     }
     if (!connected_.load() && asking_.load()) probe_connection();
+    if (connected_.load() && asking_.load() && !limit_asked_ && !fatal_.load() && clock_.steady_ms() >= limit_due_ms_) ask_limit();
+    tend_lanes();
   }
 }
 
@@ -195,7 +227,10 @@ void Producer::run() {
 // who comes after it finds it set: so nothing reaches a client that is about to be replaced, which would destroy it without a report.
 bool Producer::everything_is_reported() {
   const std::unique_lock lock(client_mutex_);
-  return rd_kafka_outq_len(client_.get()) == 0;
+  if (rd_kafka_outq_len(client_.get()) == 0) return true;
+  // A request that had been made before the fatal error is refused after it, and its messages are queued again.
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  return false;
 }
 
 void Producer::take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch) {
@@ -204,46 +239,52 @@ void Producer::take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch
 
 void Producer::settle(const rd_kafka_message_t& message, std::vector<Inbound>& batch) {
   auto& in_flight = *static_cast<InFlight*>(message._private);
+  Lane* const lane = in_flight.lane;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (!connected_.exchange(true)) state_.producer_connected(true);
     finish(in_flight, {}, batch);
+    lane_settled(lane, true);
     return;
   }
-  if (!stopping_.load() && shared_a_refused_batch(message, in_flight)) {
-    keep_for_resend(const_cast<rd_kafka_message_t&>(message), in_flight);
-    return;
+  const bool unsent = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  if (!stopping_.load()) {
+    auto& taken = const_cast<rd_kafka_message_t&>(message);
+    const Refusal refusal = refusal_as_too_large(message, in_flight);
+    if (refusal == Refusal::alone && keep_shortened(taken, in_flight)) return lane_settled(lane, false);
+    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), nullptr, 0);
+    // What the broker itself refused, and so opened the gap, would be refused again.
+    const bool refused = fatal == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE && message.err > RD_KAFKA_RESP_ERR_NO_ERROR;
+    const bool thrown_out = message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE && fatal_.load();
+    const bool died_with_client = fatal != RD_KAFKA_RESP_ERR_NO_ERROR && !refused;
+    if (refusal == Refusal::shared || (unsent && (thrown_out || died_with_client || wait_for_permission(message)))) {
+      fatal_.store(true);
+      keep_for_resend(taken, in_flight);
+      return lane_settled(lane, false);
+    }
   }
-  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), nullptr, 0);
-  // What the broker itself refused, and so opened the gap, would be refused again.
-  const bool refused = fatal == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE && message.err > RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR && !refused && !stopping_.load() && rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    fatal_.store(true);
-    keep_for_resend(const_cast<rd_kafka_message_t&>(message), in_flight);
-    return;
-  }
+  log_failure(message);
+  finish(in_flight, rd_kafka_err2name(message.err), batch);
+  lane_settled(lane, false);
+}
+
+void Producer::log_failure(const rd_kafka_message_t& message) {
   ++failures_unlogged_;
   const SteadyMs now = clock_.steady_ms();
-  if (now - failure_logged_ms_ >= 1000) {
-    log_.write(LogLevel::error, "kafka",
-               std::to_string(failures_unlogged_) + " message(s) refused for good, the last of " + std::to_string(message.len + message.key_len) + " bytes for topic " + rd_kafka_topic_name(message.rkt) + ": " +
-                   rd_kafka_err2name(message.err) + " " + rd_kafka_err2str(message.err));
-    failure_logged_ms_ = now;
-    failures_unlogged_ = 0;
-  }
-  finish(in_flight, rd_kafka_err2name(message.err), batch);
+  if (now - failure_logged_ms_ < 1000) return;
+  log_.write(LogLevel::error, "kafka",
+             std::to_string(failures_unlogged_) + " message(s) refused for good, the last of " + std::to_string(message.len + message.key_len) +
+                 " bytes for topic " + rd_kafka_topic_name(message.rkt) + ": " + rd_kafka_err2name(message.err) + " " + rd_kafka_err2str(message.err));
+  failure_logged_ms_ = now;
+  failures_unlogged_ = 0;
 }
 
 // `error` empty: acknowledged.
 void Producer::finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch) {
-  if (!in_flight.dead_letter)
-    batch.emplace_back(ChunkSettled{in_flight.token, error.empty(), std::move(error), clock_.steady_us() - in_flight.handed_us});
-  const std::lock_guard lock(in_flight_mutex_);
-  if (in_flight.dead_letter) {
-    --dead_letters_;
-    dead_letter_bytes_ -= in_flight.bytes;
+  if (!in_flight.dead_letter) {
+    const bool good = error.empty();
+    batch.emplace_back(ChunkSettled{in_flight.token, good, std::move(error), clock_.steady_us() - in_flight.handed_us, good ? in_flight.lost_us : 0});
   }
-  in_flight_.erase(in_flight.self);
-  if (in_flight_.empty()) all_settled_.notify_all();
+  forget(in_flight);
 }
 
 void Producer::deliver(std::vector<Inbound>& batch) {
@@ -309,12 +350,16 @@ void Producer::stop(int flush_ms) {
   }
   thread_.join();
   std::vector<Inbound> batch;
-  for (Resend& kept : resend_) finish(*kept.in_flight, "stopped", batch);
+  for (Kept& kept : resend_) finish(*kept.in_flight, "stopped", batch);
   resend_.clear();
+  {
+    const std::lock_guard lock(lanes_mutex_);
+    lanes_.clear();
+  }
   {
     const std::lock_guard lock(in_flight_mutex_);
     for (const InFlight& entry : in_flight_) {
-      if (!entry.dead_letter) batch.emplace_back(ChunkSettled{entry.token, false, "stopped", clock_.steady_us() - entry.handed_us});
+      if (!entry.dead_letter) batch.emplace_back(ChunkSettled{entry.token, false, "stopped", clock_.steady_us() - entry.handed_us, 0});
     }
     in_flight_.clear();
     dead_letters_ = dead_letter_bytes_ = 0;

@@ -1,4 +1,6 @@
 // Hands chunks to Kafka and tells what became of them. One per process; idempotent, so what was acknowledged is never sent twice.
+// Order: a broker takes nothing of an idempotent producer after a batch that it refused, once it has taken something of it in that partition.
+// So a room's first record with each client goes alone (producer_lanes.cpp); what was refused or thrown out is sent again before what waits.
 // Threads: publish() and flush() on the loop; reports are taken on a thread of its own ("kafka-ack") and delivered in order, in batches.
 #pragma once
 
@@ -12,6 +14,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "core/config/settings.hpp"
@@ -35,7 +38,8 @@ class Producer final : public ChunkPublisher {
   ~Producer() override;
 
   // Thread: loop. Errors, all retriable unless said: "queue_full" (librdkafka's queue, or a fatal error is being recovered from),
-  // "unknown_topic", "too_large" (not retriable), "kafka".
+  // "unknown_topic", "too_large" (not retriable: more than the topic's max.message.bytes, where that is known, or than what was refused lately),
+  // "kafka".
   Status publish(const AudioChunk& chunk, std::uint64_t token) override;
   // Thread: kafka. A record that could not be read, as it was, for dlq.<topic>. False where too many wait already, or librdkafka refuses.
   bool dead_letter(const std::string& topic, std::string_view key, std::string_view value, std::span<const wire::Header> headers) noexcept;
@@ -45,7 +49,7 @@ class Producer final : public ChunkPublisher {
   // Thread: any. Age of the oldest chunk handed over and not acknowledged; 0 if none.
   std::int64_t oldest_unacked_ms(SteadyMs now) const;
   std::size_t unacked() const;
-  // Times that a fatal error of the idempotent producer, or a batch too large for the broker, made a new one necessary.
+  // Times that a fatal error of the idempotent producer, a batch too large for the broker, or a limit below batch.size made a new one necessary.
   std::uint64_t recreated() const noexcept { return recreated_.load(); }
 
   // Blocks until everything handed over is settled. Error: "timed_out", says how many are not.
@@ -59,36 +63,70 @@ class Producer final : public ChunkPublisher {
   void provoke_fatal_error();
 
  private:
+  struct Lane;
   struct InFlight {
     std::uint64_t token = 0;
     SteadyUs handed_us = 0;
+    Lane* lane = nullptr;           // null: a dead letter, whose order doesn't matter
+    std::size_t audio_bytes = 0;    // PCM, which can be shortened; 0: nothing can
+    std::int64_t duration_us = 0;
+    std::int64_t lost_us = 0;       // of that, cut off since the broker refused all of it
     std::uint64_t serial = 0;  // the order of hand-over
     bool dead_letter = false;
     std::size_t bytes = 0;
     std::list<InFlight>::iterator self;
   };
-  // A record that was thrown out before it reached the log; goes to the next producer in its old place.
-  struct Resend {
+  // A record that is not librdkafka's: it waits for its turn in a lane, or was thrown out before it reached the log.
+  struct Kept {
     InFlight* in_flight = nullptr;
     std::string topic, key, value;
     HeadersHandle headers;
+  };
+  // The records of one room, which are in one partition.
+  struct Lane {
+    bool proven = false;      // this client's records have reached the log: from then on the broker sees to the order
+    std::size_t given = 0;    // to librdkafka, not yet reported
+    SteadyMs acked_ms = 0;
+    std::deque<Kept> waiting;
   };
 
   Producer(const config::Kafka& kafka, Cluster cluster, InboundSink& sink, BrokerStateTeller& state, Logger& log, const Clock& clock);
   Status open();
   Status hand_over(rd_kafka_topic_t* topic, const char* topic_name, std::string_view key, std::string_view value, HeadersHandle headers,
                    InFlight entry);
+  InFlight& remember(InFlight entry);
+  void forget(InFlight& in_flight);
   void run();
   bool everything_is_reported();
   void take_reports(rd_kafka_event_t* event, std::vector<Inbound>& batch);
   void settle(const rd_kafka_message_t& message, std::vector<Inbound>& batch);
-  bool shared_a_refused_batch(const rd_kafka_message_t& message, const InFlight& in_flight);
-  void keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight);
+  void log_failure(const rd_kafka_message_t& message);
   void on_error_event(rd_kafka_event_t* event);
   void probe_connection();
-  void replace_client(std::vector<Inbound>& batch);
-  std::string send_again(Resend& kept);
   void finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch);
+
+  // producer_resend.cpp
+  enum class Refusal : std::uint8_t { other, shared, alone };
+  Refusal refusal_as_too_large(const rd_kafka_message_t& message, const InFlight& in_flight);
+  bool wait_for_permission(const rd_kafka_message_t& message);
+  void keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight);
+  bool keep_shortened(rd_kafka_message_t& message, InFlight& in_flight);
+  void replace_client(std::vector<Inbound>& batch);
+  rd_kafka_resp_err_t send_kept(Kept& kept);
+
+  // producer_lanes.cpp; the caller holds lanes_mutex_, unless said
+  bool may_give(const Lane& lane) const noexcept;
+  void drain(Lane& lane);
+  void drain_all();
+  void lane_settled(Lane* lane, bool acknowledged);  // takes the lock
+  void tend_lanes();                                 // takes the lock
+
+  // producer_limit.cpp
+  Status check_size(const AudioChunk& chunk, std::string_view value, std::span<const wire::OwnedHeader> headers) const;
+  void ask_limit();
+  void take_limit(rd_kafka_event_t* event);
+  void end_holding();
+
   void deliver(std::vector<Inbound>& batch);
 
   const config::Kafka kafka_;
@@ -111,15 +149,27 @@ class Producer final : public ChunkPublisher {
   std::size_t dead_letters_ = 0, dead_letter_bytes_ = 0;
   std::uint64_t serial_ = 0;
 
-  std::deque<Resend> resend_;      // kafka-ack only
-  std::size_t batch_bytes_ = 0;    // batch.size of the client in use
+  std::mutex lanes_mutex_;         // taken after client_mutex_, before in_flight_mutex_
+  std::unordered_map<std::string, Lane> lanes_;  // by room
+  std::size_t given_ = 0;          // of all lanes
+  bool holding_ = true;            // until the topic's limit has been asked for: batches are then made to fit
+  bool stalled_ = false;           // librdkafka's queue was full
+
+  std::deque<Kept> resend_;        // kafka-ack only
+  bool idempotent_ = true;
+  std::size_t message_bytes_max_ = 0;  // librdkafka's message.max.bytes
+  std::size_t batch_bytes_ = 0;        // batch.size of the client in use
   std::size_t refused_sum_bytes_ = 0, refused_largest_bytes_ = 0;  // of batches that were too large for the broker, since the last client
+  std::atomic<std::size_t> limit_bytes_{0};  // the topic's max.message.bytes; 0: not known
   // What the broker refused alone: as large is refused here until then, before it has a number. Afterwards its limit may have been raised.
   std::atomic<std::size_t> too_large_bytes_{0};
   std::atomic<SteadyMs> too_large_until_ms_{0};
   std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false}, asking_{true};
   std::atomic<std::uint64_t> recreated_{0};
-  SteadyMs probed_ms_ = 0, failure_logged_ms_ = -10000;
+  SteadyMs failure_logged_ms_ = -10000, shortened_logged_ms_ = -10000, permission_logged_ms_ = -60000, missing_logged_ms_ = -60000;
+  SteadyMs lanes_tended_ms_ = 0;
+  SteadyMs limit_due_ms_ = 0, replace_due_ms_ = 0;
+  bool limit_asked_ = false, limit_unknown_logged_ = false;
   std::uint64_t failures_unlogged_ = 0;
   std::thread thread_;
 };

@@ -68,6 +68,9 @@ class EventParser {
 // The value of audio.raw in JSON. event_id is a fresh UUID version 4 (RFC 9562); the timestamp is `now`, with microseconds and +00:00.
 std::string audio_chunk_json(const AudioChunk& chunk, UnixMs now);
 // In binary the value is chunk.audio itself.
+// Cuts the end of the PCM off such a value, so that it has at most about `bytes_max` bytes and some PCM is left. Returns the bytes of PCM that are
+// gone; 0: it can't be made smaller, and is as it was.
+std::size_t shorten_audio_value(std::string& value, bool binary, std::size_t bytes_max);
 
 // The headers of CONTRACT 4 for this chunk in this order: fg-ingest-ms fg-seq fg-instance fg-wanted traceparent, fg-gap-ms if > 0, and in binary
 // also fg-room fg-user fg-rate fg-enc fg-lang. Owned strings, names are literals.

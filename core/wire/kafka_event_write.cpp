@@ -1,4 +1,6 @@
 // What is published to audio.raw. Written piece by piece into one string of the right size: no JSON library is this cheap.
+#include <algorithm>
+
 #include "core/wire/base64.hpp"
 #include "core/wire/event_id.hpp"
 #include "core/wire/json_write.hpp"
@@ -39,6 +41,30 @@ std::string audio_chunk_json(const AudioChunk& chunk, UnixMs now) {
   }
   out += "}}";
   return out;
+}
+
+std::size_t shorten_audio_value(std::string& value, bool binary, std::size_t bytes_max) {
+  std::size_t begin = 0;
+  std::size_t end = value.size();
+  if (!binary) {
+    // No name or text can hold this: their quotes are escaped.
+    constexpr std::string_view member = "\"audio_data\":\"";
+    begin = value.find(member);
+    if (begin == std::string::npos) return 0;
+    begin += member.size();
+    end = value.find('"', begin);
+    if (end == std::string::npos) return 0;
+  }
+  const std::size_t around = value.size() - (end - begin);
+  const std::size_t unit = binary ? 2 : 8;  // eight digits are six bytes: whole samples, no padding
+  std::size_t kept = bytes_max > around ? (bytes_max - around) / unit * unit : 0;
+  kept = std::max(kept, unit);
+  if (begin + kept >= end) return 0;
+  const std::string_view text = std::string_view(value).substr(begin, end - begin);
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  const std::size_t removed = binary ? end - begin - kept : text.size() / 4 * 3 - padding - kept / 4 * 3;
+  value.erase(begin + kept, end - begin - kept);
+  return removed;
 }
 
 std::vector<OwnedHeader> audio_chunk_headers(const AudioChunk& chunk, std::string_view instance, bool binary) {

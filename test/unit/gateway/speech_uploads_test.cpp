@@ -153,6 +153,41 @@ TEST(uploads_that_kafka_will_never_take_are_told_and_leave_a_gap) {
   CHECK_EQ(test.publisher.chunks.at(0).gap_ms, 50);
 }
 
+TEST(uploads_too_large_for_a_message_are_published_in_parts) {
+  Uploads test;
+  test.settings.kafka.inflight_ms = 10000;
+  test.uploads.recovery_done();
+  test.publisher.bytes_max = 10000;
+  test.push("a", 1000);  // 32000 bytes
+  test.push("a");
+  CHECK_EQ(test.numbers("a"), "0 1 2 3 4 ");
+  std::int64_t duration_us = 0;
+  std::size_t bytes = 0;
+  for (const auto& chunk : test.publisher.chunks) {
+    CHECK_EQ(chunk.audio.size() % 2, 0u);
+    CHECK_EQ(chunk.gap_ms, 0);
+    CHECK_EQ(chunk.duration_us, pcm_us(chunk.audio.size(), 16000));
+    duration_us += chunk.duration_us;
+    bytes += chunk.audio.size();
+  }
+  CHECK_EQ(duration_us, 1'020'000);
+  CHECK_EQ(bytes, 32640u);
+  CHECK_EQ(test.refused, "");
+}
+
+TEST(uploads_that_lost_their_end_tell_it) {
+  Uploads test;
+  test.uploads.recovery_done();
+  test.push("a", 50);
+  test.uploads.settled({test.publisher.tokens.at(0), true, "", 1000, 30000});
+  CHECK_EQ(test.acknowledged, 1);
+  CHECK_EQ(test.refused, "MSG_SIZE_TOO_LARGE ");
+  test.uploads.tick();
+  CHECK_EQ(test.told, "a=30 ");
+  test.push("a");
+  CHECK_EQ(test.publisher.chunks.at(1).gap_ms, 30);
+}
+
 TEST(uploads_that_the_broker_refuses_free_the_window) {
   Uploads test;
   test.uploads.recovery_done();

@@ -27,12 +27,13 @@ class FakePublisher final : public ChunkPublisher {
   enum class Mode { takes, queue_full, too_large };
   Status publish(const AudioChunk& chunk, std::uint64_t token) override {
     if (mode == Mode::queue_full) return Error{"queue_full", "later", true};
-    if (mode == Mode::too_large) return Error{"too_large", "never", false};
+    if (mode == Mode::too_large || chunk.audio.size() > bytes_max) return Error{"too_large", "never", false};
     chunks.push_back(chunk);
     tokens.push_back(token);
     return ok();
   }
   Mode mode = Mode::takes;
+  std::size_t bytes_max = SIZE_MAX;
   std::vector<AudioChunk> chunks;
   std::vector<std::uint64_t> tokens;
 };
