@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/domain/limits.hpp"
+#include "core/wire/json_mend.hpp"
 #include "core/wire/kafka_event.hpp"
 #include "core/wire/timestamp.hpp"
 #include "core/wire/utf8.hpp"
@@ -242,7 +243,13 @@ struct EventParser::Impl {
   Result<Payload> payload(std::string_view value, std::string_view event_type) {
     element root;
     if (!reserve(value.size())) return Error{"not_json", "too large"};
-    if (const auto error = parser.parse(value.data(), value.size()).get(root); error != simdjson::SUCCESS) {
+    auto error = parser.parse(value.data(), value.size()).get(root);
+    if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
+      // Maybe valid all the same: simdjson knows no number beyond 64 bits and no half of a surrogate pair.
+      const std::string mended = mended_json(value);
+      if (mended != value && reserve(mended.size())) error = parser.parse(mended.data(), mended.size()).get(root);
+    }
+    if (error != simdjson::SUCCESS) {
       return Error{error == simdjson::DEPTH_ERROR ? "too_deep" : "not_json", simdjson::error_message(error)};
     }
     simdjson::dom::object event;
