@@ -137,6 +137,8 @@ void GatewayImpl::handle(kafka::Inbound& message) {
     const config::Kafka& kafka = settings_.kafka;
     const std::string* topics[] = {&kafka.topic_audio_synthesized, &kafka.topic_text_original, &kafka.topic_text_translated};
     metrics_.malformed(*topics[std::min<std::size_t>(malformed->topic, 2)], malformed->reason);
+  } else if (const auto* trouble = std::get_if<kafka::KafkaTrouble>(&message)) {
+    metrics_.kafka_trouble(trouble->reason);
   } else if (const auto* state = std::get_if<kafka::BrokerState>(&message)) {
     hub_->health.broker(*state, core_.clock.steady_ms());
     hub_->captions.broker_state(*state);

@@ -44,6 +44,15 @@ void BrokerStateTeller::cluster_id(std::string id) noexcept {
   change([&](BrokerState& next) { next.cluster_id = std::move(id); });
 }
 
+void BrokerStateTeller::trouble(const char* reason) noexcept {
+  try {
+    std::vector<Inbound> batch;
+    batch.emplace_back(KafkaTrouble{reason});
+    sink_.deliver_quietly(std::move(batch));
+  } catch (...) {  // out of memory: the log has it
+  }
+}
+
 BrokerState BrokerStateTeller::current() const {
   const std::lock_guard lock(mutex_);
   return told_;

@@ -21,6 +21,8 @@ class BrokerStateTeller {
   void partitions_known(std::size_t known, bool all_topics) noexcept;
   void partitions_assigned(std::size_t assigned) noexcept;
   void cluster_id(std::string id) noexcept;
+  // Something that the operator must put right; see KafkaTrouble.
+  void trouble(const char* reason) noexcept;
   BrokerState current() const;
 
  private:

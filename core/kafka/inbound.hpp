@@ -22,10 +22,13 @@ struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error
 struct SpeakerRecovered { RoomId room; UserId user; std::int64_t sequence_number = 0; };
 struct RecoveryDone {};
 struct Malformed { std::uint8_t topic = 0; std::string reason; };  // topic: index as in LogPosition
+// Each time that it is logged, for the metric. Reasons: "message_too_large", "topic_missing", "not_authorised".
+struct KafkaTrouble { std::string reason; };
 // Sent on every change. `positioned`: the consumer has a position on every partition of every topic, so that what is published from now on is delivered.
 struct BrokerState { bool connected = false; bool positioned = false; std::string cluster_id; };
 
-using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, ChunkSettled, SpeakerRecovered, RecoveryDone, Malformed, BrokerState>;
+using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, ChunkSettled, SpeakerRecovered, RecoveryDone, Malformed, KafkaTrouble,
+                             BrokerState>;
 
 class InboundSink {
  public:

@@ -167,6 +167,7 @@ Status Producer::hand_over(rd_kafka_topic_t* topic, const char* topic_name, std:
     (void)headers.release();  // librdkafka's now
     return ok();
   }
+  if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && !in_flight->dead_letter) denied_.store(true);
   forget(*in_flight);
   return error_of(rd_kafka_error_code(error.get()));
 }
@@ -220,6 +221,7 @@ void Producer::run() {
     if (!connected_.load() && asking_.load()) probe_connection();
     if (connected_.load() && asking_.load() && !limit_asked_ && !fatal_.load() && clock_.steady_ms() >= limit_due_ms_) ask_limit();
     tend_lanes();
+    if (denied_.exchange(false)) tell_not_authorised();
   }
 }
 

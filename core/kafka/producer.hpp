@@ -109,6 +109,7 @@ class Producer final : public ChunkPublisher {
   enum class Refusal : std::uint8_t { other, shared, alone };
   Refusal refusal_as_too_large(const rd_kafka_message_t& message, const InFlight& in_flight);
   bool wait_for_permission(const rd_kafka_message_t& message);
+  void tell_not_authorised();
   void keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight);
   bool keep_shortened(rd_kafka_message_t& message, InFlight& in_flight);
   void replace_client(std::vector<Inbound>& batch);
@@ -164,7 +165,7 @@ class Producer final : public ChunkPublisher {
   // What the broker refused alone: as large is refused here until then, before it has a number. Afterwards its limit may have been raised.
   std::atomic<std::size_t> too_large_bytes_{0};
   std::atomic<SteadyMs> too_large_until_ms_{0};
-  std::atomic<bool> fatal_{false}, connected_{false}, eager_{false}, stopping_{false}, asking_{true};
+  std::atomic<bool> fatal_{false}, denied_{false}, connected_{false}, eager_{false}, stopping_{false}, asking_{true};
   std::atomic<std::uint64_t> recreated_{0};
   SteadyMs failure_logged_ms_ = -10000, shortened_logged_ms_ = -10000, permission_logged_ms_ = -60000, missing_logged_ms_ = -60000;
   SteadyMs lanes_tended_ms_ = 0;

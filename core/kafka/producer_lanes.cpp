@@ -25,7 +25,8 @@ bool Producer::may_give(const Lane& lane) const noexcept {
 void Producer::drain(Lane& lane) {
   while (!lane.waiting.empty() && !holding_ && !fatal_.load() && !stopping_.load() && (lane.proven || !idempotent_ || lane.given == 0)) {
     // Whatever librdkafka says: it has its number, so it waits. A client that has failed is replaced, a full queue has room later.
-    if (send_kept(lane.waiting.front()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (const rd_kafka_resp_err_t error = send_kept(lane.waiting.front()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) denied_.store(true);
       stalled_ = true;
       return;
     }

@@ -91,6 +91,7 @@ void Producer::take_limit(rd_kafka_event_t* event) {
     if (now - missing_logged_ms_ >= complain_every_ms) {
       missing_logged_ms_ = now;
       log_.write(LogLevel::warn, "kafka", "topic " + kafka_.topic_audio_raw + " is missing; speech waits for it");
+      state_.trouble("topic_missing");
     }
     return end_holding();  // a broker that makes topics by itself does when something is published
   }

@@ -41,6 +41,7 @@ Producer::Refusal Producer::refusal_as_too_large(const rd_kafka_message_t& messa
   refused_sum_bytes_ += bytes;
   refused_largest_bytes_ = std::max(refused_largest_bytes_, bytes);
   if (bytes == refused_sum_bytes_) {  // the first
+    state_.trouble("message_too_large");
     log_.write(LogLevel::warn, "kafka", "the broker refuses a batch as too large (batch.size " + std::to_string(batch_bytes_) +
                                             "): what waits is sent again in smaller ones; the topic's max.message.bytes may be too low");
     // An idempotent producer has stopped by itself (enable.gapless.guarantee), so that nothing overtakes what is sent again.
@@ -54,14 +55,17 @@ bool Producer::wait_for_permission(const rd_kafka_message_t& message) {
   if (!idempotent_) return false;
   if (message.err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && message.err != RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) return false;
   if (static_cast<InFlight*>(message._private)->dead_letter) return false;  // its topic is another one, and it may be lost
-  const SteadyMs now = clock_.steady_ms();
-  replace_due_ms_ = now + permission_retry_ms;
-  if (now - permission_logged_ms_ >= permission_logged_every_ms) {
-    permission_logged_ms_ = now;
-    log_.write(LogLevel::error, "kafka", std::string("not authorised to write to topic ") + rd_kafka_topic_name(message.rkt) + " (" +
-                                             rd_kafka_err2name(message.err) + "); speech waits until it is allowed");
-  }
+  replace_due_ms_ = clock_.steady_ms() + permission_retry_ms;
+  tell_not_authorised();
   return true;
+}
+
+void Producer::tell_not_authorised() {
+  const SteadyMs now = clock_.steady_ms();
+  if (now - permission_logged_ms_ < permission_logged_every_ms) return;
+  permission_logged_ms_ = now;
+  log_.write(LogLevel::error, "kafka", "not authorised to write to topic " + kafka_.topic_audio_raw + "; speech waits until it is allowed");
+  state_.trouble("not_authorised");
 }
 
 // A chunk of PCM that is too large by itself keeps its number, so that there is no hole, and loses its end. What comes after it and is as large
@@ -76,6 +80,7 @@ bool Producer::keep_shortened(rd_kafka_message_t& message, InFlight& in_flight) 
     resend_.pop_back();
     return false;
   }
+  state_.trouble("message_too_large");
   in_flight.lost_us += in_flight.duration_us * static_cast<std::int64_t>(removed) / static_cast<std::int64_t>(in_flight.audio_bytes);
   fatal_.store(true);
   const SteadyMs now = clock_.steady_ms();

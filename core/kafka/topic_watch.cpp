@@ -153,9 +153,10 @@ void TopicWatch::note_topic(std::size_t index, const rd_kafka_metadata_topic_t& 
     topic.present = false;
     if (means_missing(answer.err)) {
       if (topic.partitions.empty()) topic.was_missing = true;  // else: what we read of it goes on where it was
-      complain(topic, "topic " + options_.topics[index] + " is missing; waiting for it");
+      complain(topic, "topic " + options_.topics[index] + " is missing; waiting for it", "topic_missing");
     } else {
-      complain(topic, "topic " + options_.topics[index] + ": " + rd_kafka_err2str(answer.err) + "; waiting for it");
+      complain(topic, "topic " + options_.topics[index] + ": " + rd_kafka_err2str(answer.err) + "; waiting for it",
+               answer.err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ? "not_authorised" : nullptr);
     }
     return;
   }
@@ -242,11 +243,12 @@ Result<std::vector<std::int64_t>> TopicWatch::text_starts(const std::vector<Part
   return wanted;
 }
 
-void TopicWatch::complain(Topic& topic, const std::string& text) {
+void TopicWatch::complain(Topic& topic, const std::string& text, const char* trouble) {
   const SteadyMs now = clock_.steady_ms();
   if (now - topic.complained_ms < complain_every_ms) return;
   topic.complained_ms = now;
   log_.write(LogLevel::warn, "kafka", text);
+  if (trouble != nullptr) state_.trouble(trouble);
 }
 
 }  // namespace fluentgate::kafka

@@ -75,7 +75,7 @@ class TopicWatch {
   bool open_partitions();
   bool open(std::size_t index, const std::vector<std::int32_t>& partitions, From from, std::vector<Opening>& openings);
   Result<std::vector<std::int64_t>> text_starts(const std::vector<PartitionId>& ids, const std::vector<std::int64_t>& ends, UnixMs keep_from_ms);
-  void complain(Topic& topic, const std::string& text);
+  void complain(Topic& topic, const std::string& text, const char* trouble = nullptr);
 
   rd_kafka_t* client_;
   const Options options_;

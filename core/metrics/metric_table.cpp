@@ -7,6 +7,7 @@ constexpr std::string_view endpoints[] = {"audio", "captions", "signaling"};
 constexpr std::string_view caption_types[] = {"original", "translated"};
 constexpr std::string_view skip_reasons[] = {"stale", "slow"};
 constexpr std::string_view restore_reasons[] = {"stalled", "language_changed", "speaker_left", "pipeline_down"};
+constexpr std::string_view kafka_troubles[] = {"message_too_large", "topic_missing", "not_authorised"};
 constexpr std::string_view truths[] = {"true", "false"};
 
 constexpr double latency_buckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30};
@@ -63,6 +64,9 @@ constexpr Metric table[] = {
     counter(CounterId::closes, "fluentgate_closes_total", "Sockets closed by this side, by close code.", {"code"}),
     counter(CounterId::client_errors, "fluentgate_client_errors_total", "Error events sent to clients, by code.", {"code"}),
     counter(CounterId::kafka_disconnects, "fluentgate_kafka_disconnects_total", "Times that the last connection to a Kafka broker was lost."),
+    counter(CounterId::kafka_troubles, "fluentgate_kafka_troubles_total",
+            "What Kafka's operator must put right, each time that it is logged: a batch too large for the topic, a topic or a right that is missing.",
+            {"reason"}, kafka_troubles),
     counter(CounterId::redis_disconnects, "fluentgate_redis_disconnects_total", "Times that the connection to Redis was lost."),
     counter(CounterId::log_lines_suppressed, "fluentgate_log_lines_suppressed_total", "Repeated log lines that were held back."),
 

@@ -18,7 +18,7 @@ constexpr std::string_view name_of(Type type) noexcept {
 enum class CounterId : std::uint8_t {
   chunks_published, chunks_acknowledged, chunk_publish_errors, audio_received_seconds, audio_dropped_seconds, frames_received, frames_delivered,
   frames_skipped, mailbox_dropped_frames, captions_received, captions_delivered, caption_resumes, messages_malformed, signaling_relayed,
-  originals_suppressed, originals_restored, handshakes_accepted, handshakes_refused, closes, client_errors, kafka_disconnects, redis_disconnects,
+  originals_suppressed, originals_restored, handshakes_accepted, handshakes_refused, closes, client_errors, kafka_disconnects, kafka_troubles, redis_disconnects,
   log_lines_suppressed, count_
 };
 enum class GaugeId : std::uint8_t {

@@ -188,7 +188,7 @@ TEST(chunk_too_large_for_the_broker_keeps_its_number_and_the_next_is_refused_bef
   const Bytes large(200000, 1);
   world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
   publish(world, chunk("room-1", "ann", 0, large), 1);
-  publish(world, chunk("room-1", "ann", 1), 2);
+  CHECK(eventually([&] { return world.bridge->publisher().publish(chunk("room-1", "ann", 1), 2).ok(); }));  // while the client is replaced: later
   CHECK(world.sink.wait<kafka::ChunkSettled>(2));
   const auto settled = world.sink.all<kafka::ChunkSettled>();
   CHECK_EQ(settled[0].error, "");
@@ -196,6 +196,8 @@ TEST(chunk_too_large_for_the_broker_keeps_its_number_and_the_next_is_refused_bef
   CHECK(settled[0].lost_us > 4'500'000 && settled[0].lost_us < 5'000'000);  // of 6.25 s a quarter is left, less what is around it
   CHECK_EQ(settled[1].lost_us, 0);
   CHECK(world.log.count("message too large") >= 1u);
+  CHECK(world.sink.wait<kafka::KafkaTrouble>(2));
+  CHECK_EQ(world.sink.all<kafka::KafkaTrouble>().front().reason, "message_too_large");
   const Status refused = world.bridge->publisher().publish(chunk("room-1", "ann", 2, large), 3);
   CHECK(!refused.ok());
   CHECK_EQ(refused.error().code, "too_large");
@@ -250,6 +252,8 @@ TEST(a_right_that_comes_back_loses_no_chunk) {
   worker.read("audio.raw", 5);
   CHECK_EQ(listed(numbers(worker.read_rest("audio.raw"))), listed(counting(5)));
   CHECK_EQ(world.log.count("not authorised to write to topic audio.raw"), 1u);
+  CHECK(world.sink.wait<kafka::KafkaTrouble>(1));
+  CHECK_EQ(world.sink.all<kafka::KafkaTrouble>().front().reason, "not_authorised");
 }
 
 TEST(fatal_error_replaces_the_producer_and_sends_what_had_not_left) {
