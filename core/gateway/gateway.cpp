@@ -22,6 +22,7 @@ namespace {
 constexpr std::int64_t busy_tick_ms = 20;    // while somebody is connected
 constexpr std::int64_t idle_tick_ms = 200;
 constexpr std::int64_t slow_timers_ms = 200; // what needs no finer clock
+constexpr std::int64_t publish_every_ms = 1000;  // to the other processes of the host
 constexpr std::int64_t drain_close_ms = 1000; // a drain's wait for the answers to its close frames
 constexpr std::int64_t retry_after_min_ms = 500, retry_after_max_ms = 5000;
 
@@ -41,7 +42,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     if (!bridge) return bridge.error();
     bridge_ = std::move(bridge).value();
     hub_.emplace(core_, bridge_->publisher(), verifier_);
-    pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap());
+    pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap(), environment_.siblings);
     Bytes ping;
     constexpr std::array<std::uint8_t, 1> payload{0};  // lws 4.1 tells of no pong without one, and every quiet peer would end as dead
     wire::append_ping_frame(ping, payload);
@@ -116,6 +117,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   SteadyMs drain_since_ms_ = 0;
   SteadyMs slow_due_ms_ = 0;
   SteadyMs heartbeat_due_ms_ = 0;
+  SteadyMs publish_due_ms_ = 0;
 };
 
 void GatewayImpl::handle(kafka::Inbound& message) {
@@ -207,6 +209,10 @@ void GatewayImpl::slow_timers(SteadyMs now) {
   }
   metrics_.buffered(hub_->uploads.waiting_us(), hub_->uploads.waiting_bytes());
   metrics_.ready(pages_->ready(draining_));
+  if (now >= publish_due_ms_) {
+    publish_due_ms_ = now + publish_every_ms;
+    pages_->publish(draining_);
+  }
 }
 
 std::int64_t GatewayImpl::tick() noexcept {

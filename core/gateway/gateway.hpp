@@ -55,11 +55,28 @@ struct Page {
   std::string body;
 };
 
+// The other processes of a host that share its port (listen.processes). Implemented by the plugin. Thread: loop.
+class Siblings {
+ public:
+  struct State {
+    int process = 0;
+    bool ready = false;
+    std::string metrics;  // as its own /metrics would be
+  };
+  virtual ~Siblings() = default;
+  virtual int process() const noexcept = 0;    // this one, from 0
+  virtual int processes() const noexcept = 0;  // of the whole host, this one included
+  virtual void publish(bool ready, std::string_view metrics) noexcept = 0;
+  // As they last told; who isn't running, or never told anything, is missing.
+  virtual std::vector<State> others() const = 0;
+};
+
 struct Environment {
   const Clock& clock;
   Logger& logger;
   std::function<void()> wake;       // makes the loop call turn() soon; thread: any; cheap, may be called often
   std::function<void()> drained;    // called once on the loop, when draining is over and every socket has ended
+  Siblings* siblings = nullptr;     // outlives the gateway; null: this process is the whole host
 };
 
 class Gateway {

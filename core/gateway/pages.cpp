@@ -1,7 +1,10 @@
 #include "core/gateway/pages.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <vector>
 
+#include "core/metrics/merge.hpp"
 #include "core/wire/json_write.hpp"
 
 namespace fluentgate::gateway {
@@ -40,8 +43,23 @@ std::optional<Page> Pages::page(const PageRequest& request, const auth::Admissio
   }
   if (path == "/healthz") return text_page(200, "text/plain; charset=utf-8", "ok\n");
   if (request.forwarded || !access_.allows(request.peer_address)) return text_page(403, "text/plain; charset=utf-8", "forbidden\n");
-  if (path == "/metrics") return text_page(200, "text/plain; version=0.0.4; charset=utf-8", hub_.core.metrics.render());
+  if (path == "/metrics") return text_page(200, "text/plain; version=0.0.4; charset=utf-8", metrics());
   return ready_page(draining);
+}
+
+void Pages::publish(bool draining) const {
+  if (siblings_ != nullptr) siblings_->publish(ready(draining), hub_.core.metrics.render());
+}
+
+// Of all processes, as if one had counted: with a label `process`, the others' as of the last second.
+std::string Pages::metrics() const {
+  const std::string own = hub_.core.metrics.render();
+  if (siblings_ == nullptr) return own;
+  const auto others = siblings_->others();
+  std::vector<metrics::ProcessMetrics> all{{siblings_->process(), own}};
+  for (const auto& other : others) all.push_back({other.process, other.metrics});
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.process < b.process; });
+  return metrics::merge(all);
 }
 
 Page Pages::ready_page(bool draining) const {
@@ -49,9 +67,18 @@ Page Pages::ready_page(bool draining) const {
   wire::ObjectWriter kafka;
   kafka.boolean("connected", broker.connected).boolean("positioned", broker.positioned).boolean("embedded", hub_.core.settings.kafka.embedded());
   if (hub_.core.settings.kafka.embedded()) kafka.text("bootstrap", bootstrap_);
+  bool all_ready = ready(draining);
   wire::ObjectWriter page;
-  page.boolean("ready", ready(draining)).boolean("draining", draining).raw("kafka", kafka.finish()).text("pipeline", wire::name_of(hub_.health.state()));
-  return text_page(ready(draining) ? 200 : 503, "application/json", page.finish() + "\n");
+  std::string processes;
+  if (siblings_ != nullptr) {
+    int count = all_ready ? 1 : 0;
+    for (const auto& other : siblings_->others()) count += other.ready ? 1 : 0;
+    all_ready = count == siblings_->processes();
+    processes = wire::ObjectWriter().integer("ready", count).integer("total", siblings_->processes()).finish();
+  }
+  page.boolean("ready", all_ready).boolean("draining", draining).raw("kafka", kafka.finish()).text("pipeline", wire::name_of(hub_.health.state()));
+  if (!processes.empty()) page.raw("processes", processes);
+  return text_page(all_ready ? 200 : 503, "application/json", page.finish() + "\n");
 }
 
 // GET {prefix}/captions/{room}.vtt with the token of any captions client; what isn't that is admission's to refuse.

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,7 @@
 
 #include "core/domain/limits.hpp"
 #include "plugin/host/plugin_files.hpp"
+#include "plugin/host/shared_port.hpp"
 #include "plugin/lws/host_control.hpp"
 
 namespace fluentgate::host {
@@ -26,6 +28,7 @@ using lws_plugin::HostControl;
 
 constexpr const char* main_protocol = "fluentgate";
 constexpr const char* signal_protocol = "fluentgate-signals";
+constexpr const char* listen_protocol = "fluentgate-listen";
 // lws makes tables of this size: what a kernel may call unlimited (a thousand million) must not become gigabytes.
 constexpr rlim_t open_files_max = 1u << 20;
 constexpr unsigned receive_buffer_bytes = 32 * 1024;
@@ -49,12 +52,6 @@ void raise_open_files() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::string listen_url(const config::Listen& listen, int port) {
-  const bool v6 = listen.address.find(':') != std::string::npos;
-  return std::string(listen.tls_cert.empty() ? "http://" : "https://") + (v6 ? "[" + listen.address + "]" : listen.address) + ":" +
-         std::to_string(port);
-}
-
 // lws's libuv loop puts handlers on SIGSEGV and SIGFPE that return, so that a crash would become an endless loop.
 class KeptCrashHandlers {
  public:
@@ -76,6 +73,9 @@ class Host {
       : options_(options), settings_(settings), logger_(logger), signals_(signals) {
     std::memcpy(control_.magic, lws_plugin::host_control_magic, sizeof control_.magic);
     control_.host = this;
+    control_.board_descriptor = options.supervised ? options.supervised->board_descriptor : -1;
+    control_.process = options.supervised ? options.supervised->process : 0;
+    control_.processes = options.supervised ? options.supervised->processes : 1;
     control_.serving = [](void* host) { static_cast<Host*>(host)->on_serving(); };
     control_.refused = [](void* host, const char* why, int code) { static_cast<Host*>(host)->on_refused(why, code); };
     control_.drained = [](void* host) { static_cast<Host*>(host)->end(0); };
@@ -84,10 +84,12 @@ class Host {
   int run(const std::vector<lws_protocols>& plugin_protocols);
 
  private:
-  static int callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept;
+  static int on_signal(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept;
+  static int on_connection(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept;
   void make_context();
   bool make_vhost(const std::vector<lws_protocols>& plugin_protocols);
-  bool adopt_signals();
+  bool adopt(int file, const char* protocol);
+  bool listen_shared_port();
   void on_event() noexcept;
   void on_serving() noexcept {
     serving_ = true;
@@ -121,10 +123,20 @@ class Host {
   int exit_code_ = 1;
 };
 
-int Host::callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept {
+int Host::on_signal(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept {
   if (reason != LWS_CALLBACK_RAW_RX_FILE) return lws_callback_http_dummy(wsi, reason, user, in, size);
   static_cast<Host*>(lws_context_user(lws_get_context(wsi)))->on_event();
   return 0;
+}
+
+// Of a port that several processes share.
+int Host::on_connection(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) noexcept {
+  if (reason != LWS_CALLBACK_RAW_RX_FILE) return lws_callback_http_dummy(wsi, reason, user, in, size);
+  Host& self = *static_cast<Host*>(lws_context_user(lws_get_context(wsi)));
+  if (self.ending_ || accept_into(lws_get_socket_fd(wsi), self.vhost_)) return 0;
+  self.logger_.write(LogLevel::error, "host", std::string("the listening socket broke: ") + std::strerror(errno));
+  self.end(1);  // the supervisor starts another
+  return -1;
 }
 
 void Host::make_context() {
@@ -152,10 +164,12 @@ void Host::make_context() {
 
 bool Host::make_vhost(const std::vector<lws_protocols>& plugin_protocols) {
   protocols_ = plugin_protocols;
-  lws_protocols own{};
-  own.name = signal_protocol;
-  own.callback = callback;
-  protocols_.push_back(own);
+  for (const auto& [name, callback] : {std::pair{signal_protocol, &on_signal}, std::pair{listen_protocol, &on_connection}}) {
+    lws_protocols own{};
+    own.name = name;
+    own.callback = callback;
+    protocols_.push_back(own);
+  }
   protocols_.push_back({});
 
   const auto add = [this](const char* name, const char* value) { plugin_options_.push_back({nullptr, nullptr, name, value}); };
@@ -177,7 +191,7 @@ bool Host::make_vhost(const std::vector<lws_protocols>& plugin_protocols) {
   const config::Listen& listen = settings_.listen;
   lws_context_creation_info info{};
   info.vhost_name = "fluentgate";
-  info.port = listen.port;
+  info.port = options_.supervised ? CONTEXT_PORT_NO_LISTEN_SERVER : listen.port;
   const bool any_v6 = listen.address == "::";
   const bool any_v4 = listen.address == "0.0.0.0";
   if (!any_v6 && !any_v4) info.iface = listen.address.c_str();
@@ -202,10 +216,21 @@ bool Host::make_vhost(const std::vector<lws_protocols>& plugin_protocols) {
   return vhost_ != nullptr;
 }
 
-bool Host::adopt_signals() {
+// lws closes what it has adopted.
+bool Host::adopt(int file, const char* protocol) {
   lws_sock_file_fd_type descriptor;
-  descriptor.filefd = fcntl(signals_.descriptor(), F_DUPFD_CLOEXEC, 0);  // lws closes what it has adopted
-  return descriptor.filefd >= 0 && lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, signal_protocol, nullptr) != nullptr;
+  descriptor.filefd = file;
+  return file >= 0 && lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, protocol, nullptr) != nullptr;
+}
+
+bool Host::listen_shared_port() {
+  if (!options_.supervised) return true;
+  const auto listener = listen_shared(settings_.listen, options_.supervised->port);
+  if (!listener) {
+    logger_.write(LogLevel::error, "host", listener.error().text);
+    return false;
+  }
+  return adopt(*listener, listen_protocol);
 }
 
 void Host::on_refused(const char* why, int code) {
@@ -217,6 +242,10 @@ void Host::on_refused(const char* why, int code) {
 void Host::say_ready() {
   if (!serving_ || told_ready_ || ending_) return;
   told_ready_ = true;
+  if (options_.supervised) {
+    [[maybe_unused]] const ssize_t told = write(options_.supervised->ready_descriptor, "r", 1);
+    return;
+  }
   std::printf("fluentgate-host ready on %s\n", listen_url(settings_.listen, lws_get_vhost_listen_port(vhost_)).c_str());
   std::fflush(stdout);
 }
@@ -248,7 +277,9 @@ int Host::run(const std::vector<lws_protocols>& plugin_protocols) {
   if (!make_vhost(plugin_protocols)) {
     logger_.write(LogLevel::error, "host", "cannot listen on " + listen_url(settings_.listen, settings_.listen.port));
     exit_code_ = 1;
-  } else if (!adopt_signals()) {
+  } else if (!listen_shared_port()) {
+    exit_code_ = 1;
+  } else if (!adopt(fcntl(signals_.descriptor(), F_DUPFD_CLOEXEC, 0), signal_protocol)) {
     logger_.write(LogLevel::error, "host", "the signals could not be added to lws's loop");
   } else {
     signals_.wake();  // the first turn comes after lws has initialised the protocols
@@ -260,6 +291,12 @@ int Host::run(const std::vector<lws_protocols>& plugin_protocols) {
 }
 
 }  // namespace
+
+std::string listen_url(const config::Listen& listen, int port) {
+  const bool v6 = listen.address.find(':') != std::string::npos;
+  return std::string(listen.tls_cert.empty() ? "http://" : "https://") + (v6 ? "[" + listen.address + "]" : listen.address) + ":" +
+         std::to_string(port);
+}
 
 std::vector<std::string> tls_errors(const config::Listen& listen) {
   std::vector<std::string> errors;

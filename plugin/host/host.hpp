@@ -1,6 +1,7 @@
 // The lws host: one context, one vhost, the plugin in it, from the listening socket to the end of the drain. Thread: main, which is the loop.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/config/settings.hpp"
 #include "core/domain/ports.hpp"
 #include "plugin/host/signals.hpp"
+#include "plugin/host/supervisor.hpp"
 
 namespace fluentgate::host {
 
@@ -15,7 +17,11 @@ struct HostOptions {
   std::string config_file;                                     // empty: none
   std::vector<std::pair<std::string, std::string>> set;        // single options, in their order
   std::string plugin_folder;                                   // empty: the default ones
+  std::optional<Supervised> supervised;                        // one of several processes on the port
 };
+
+// As the ready line tells it.
+std::string listen_url(const config::Listen& listen, int port);
 
 // What TLS files are wrong with, by option; empty: nothing, or no TLS. lws itself tells less.
 std::vector<std::string> tls_errors(const config::Listen& listen);

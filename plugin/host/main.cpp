@@ -113,6 +113,7 @@ int run(int argc, char** argv) {
   }
   if (line.check) return 0;
 
+  line.host.supervised = supervised();
   Signals signals;
   const lws_plugin::SystemClock clock;
   auto logger = logging::LineLogger::open({settings->log.file, logging::parse_level(settings->log.level).value_or(LogLevel::info),
@@ -122,6 +123,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", logger.error().text.c_str());
     return wrong_usage;
   }
+  if (settings->listen.processes > 1 && !line.host.supervised) return supervise(argv, *settings, **logger, signals);
   return serve(line.host, *settings, **logger, signals);
 }
 

@@ -8,7 +8,7 @@
 namespace fluentgate::lws_plugin {
 
 inline constexpr const char* host_control_option = "fluentgate-host";
-inline constexpr char host_control_magic[] = "fluentgate-host/1";
+inline constexpr char host_control_magic[] = "fluentgate-host/2";
 
 struct HostControl {
   char magic[sizeof host_control_magic];
@@ -17,6 +17,9 @@ struct HostControl {
   void (*serving)(void* host);                                   // the gateway runs
   void (*refused)(void* host, const char* why, int exit_code);   // it doesn't: one line an error
   void (*drained)(void* host);                                   // every socket has ended after drain()
+  // Of several processes on one port (listen.processes): the descriptor of their shared memory (ProcessBoard), which of them this is, and how many.
+  int board_descriptor;  // < 0: this process is the only one
+  int process, processes;
   // The plugin fills these in when it serves; the host calls them. Destroying the lws context stops the gateway.
   void* plugin;
   void (*drain)(void* plugin);

@@ -68,13 +68,19 @@ Status Instance::start(config::Settings settings) {
   auto logger = logging::LineLogger::open(logger_options(settings.log), clock_);
   if (!logger) return logger.error();
   logger_ = std::move(*logger);
+  if (control_ != nullptr && control_->board_descriptor >= 0) {
+    auto board = ProcessBoard::attach(control_->board_descriptor, control_->process, control_->processes);
+    if (!board) return board.error();
+    board_ = std::move(*board);
+  }
   const int fd = wake_fd_;
   auto started = gateway::Gateway::start(std::move(settings), {clock_, *logger_,
                                                                [fd] {
                                                                  // EAGAIN: the counter is full, so the loop is awake anyway.
                                                                  [[maybe_unused]] const int ignored = eventfd_write(fd, 1);
                                                                },
-                                                               [this] { on_drained(); }});
+                                                               [this] { on_drained(); },
+                                                               board_.get()});
   if (!started) return started.error();
   gateway_ = std::move(*started);
   schedule(1);

@@ -20,6 +20,7 @@
 #include "core/gateway/gateway.hpp"
 #include "core/log/logger.hpp"
 #include "plugin/lws/host_control.hpp"
+#include "plugin/lws/process_board.hpp"
 #include "plugin/lws/served.hpp"
 #include "plugin/lws/system_clock.hpp"
 
@@ -79,6 +80,7 @@ class Instance {
   SystemClock clock_;
   std::unique_ptr<logging::LineLogger> logger_;
   int wake_fd_ = -1;                       // ours; lws has a duplicate
+  std::unique_ptr<ProcessBoard> board_;    // of several processes on one port
   std::shared_ptr<gateway::Gateway> gateway_;
   Timer timer_;
   // state
