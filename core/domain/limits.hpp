@@ -39,6 +39,7 @@ inline constexpr std::int64_t handshake_ms = 10000;
 inline constexpr std::int64_t heartbeat_ms = 15000;
 inline constexpr std::int64_t pipeline_down_ms = 2000;
 inline constexpr std::int64_t skipped_event_ms = 1000;
+inline constexpr std::size_t channel_message_bytes_max = 16u << 20;  // of pipeline:audio and pipeline:captions; beyond: malformed
 inline constexpr std::size_t redis_outbox_bytes_max = 16u << 20; // commands waiting for one connection; beyond: they fail at once
 inline constexpr std::size_t redis_answers_max = 65536;          // commands unanswered or waiting for the redis thread; beyond: they fail
 inline constexpr int redis_redirects_max = 5;                    // of one command, from node to node of a Redis Cluster; beyond: it fails

@@ -137,8 +137,9 @@ void GatewayImpl::handle(kafka::Inbound& message) {
     hub_->uploads.recovery_done();
   } else if (const auto* malformed = std::get_if<kafka::Malformed>(&message)) {
     const config::Kafka& kafka = settings_.kafka;
-    const std::string* topics[] = {&kafka.topic_audio_synthesized, &kafka.topic_text_original, &kafka.topic_text_translated};
-    metrics_.malformed(*topics[std::min<std::size_t>(malformed->topic, 2)], malformed->reason);
+    const std::array<std::string_view, 5> topics{kafka.topic_audio_synthesized, kafka.topic_text_original, kafka.topic_text_translated, "pipeline:audio",
+                                                 "pipeline:captions"};
+    metrics_.malformed(topics[std::min<std::size_t>(malformed->topic, topics.size() - 1)], malformed->reason);
   } else if (const auto* trouble = std::get_if<kafka::KafkaTrouble>(&message)) {
     metrics_.kafka_trouble(trouble->reason);
   } else if (const auto* state = std::get_if<kafka::BrokerState>(&message)) {

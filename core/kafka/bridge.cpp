@@ -21,7 +21,7 @@ std::string make_instance() {
 }  // namespace
 
 Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, InboundSink& sink, const Interest& interest, Logger& log,
-                                              const Clock& clock) {
+                                              const Clock& clock, ChannelOverlap* overlap) {
   if (Status checked = check_properties(settings.kafka); !checked) return checked.error();
   std::unique_ptr<Bridge> made(new Bridge(sink, log, clock));
   made->cluster_ = {settings.kafka.bootstrap_servers, make_instance(), settings.kafka.embedded()};
@@ -38,7 +38,7 @@ Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, 
   Result<std::unique_ptr<Producer>> producer = Producer::start(settings.kafka, made->cluster_, sink, made->state_, log, clock);
   if (!producer) return producer.error();
   made->producer_ = std::move(producer).value();
-  Result<std::unique_ptr<Consumer>> consumer = Consumer::start(settings, made->cluster_, sink, interest,
+  Result<std::unique_ptr<Consumer>> consumer = Consumer::start(settings, made->cluster_, sink, interest, overlap,
                                                                settings.kafka.dlq ? made->producer_.get() : nullptr, made->state_, log, clock);
   if (!consumer) return consumer.error();
   made->consumer_ = std::move(consumer).value();

@@ -20,9 +20,10 @@ namespace fluentgate::kafka {
 
 class Bridge {
  public:
-  // Returns at once, whether Kafka is there or not. The references outlive the bridge. Errors: "bad_property", "bad_topic", "embedded_cluster".
+  // Returns at once, whether Kafka is there or not. The references outlive the bridge, and so does `overlap` (redis.pipeline_channels; null without).
+  // Errors: "bad_property", "bad_topic", "embedded_cluster".
   static Result<std::unique_ptr<Bridge>> start(const config::Settings& settings, InboundSink& sink, const Interest& interest, Logger& log,
-                                               const Clock& clock);
+                                               const Clock& clock, ChannelOverlap* overlap = nullptr);
   ~Bridge();
 
   ChunkPublisher& publisher() noexcept { return *producer_; }

@@ -12,18 +12,18 @@ constexpr SteadyMs complain_every_ms = 5000;
 
 }  // namespace
 
-Consumer::Consumer(const config::Settings& settings, InboundSink& sink, const Interest& interest, Producer* dead_letters, BrokerStateTeller& state,
-                   Logger& log, const Clock& clock)
+Consumer::Consumer(const config::Settings& settings, InboundSink& sink, const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters,
+                   BrokerStateTeller& state, Logger& log, const Clock& clock)
     : sink_(sink), state_(state), log_(log), clock_(clock), topics_(incoming_topic_names(settings.kafka)),
-      reader_(settings, interest, dead_letters, log, clock) {
+      reader_(settings, interest, overlap, dead_letters, log, clock) {
   context_.log = &log;
   context_.on_error = [this](rd_kafka_resp_err_t code, const char* reason) { on_client_error(code, reason); };
 }
 
 Result<std::unique_ptr<Consumer>> Consumer::start(const config::Settings& settings, const Cluster& cluster, InboundSink& sink,
-                                                  const Interest& interest, Producer* dead_letters, BrokerStateTeller& state, Logger& log,
-                                                  const Clock& clock) {
-  std::unique_ptr<Consumer> made(new Consumer(settings, sink, interest, dead_letters, state, log, clock));
+                                                  const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters,
+                                                  BrokerStateTeller& state, Logger& log, const Clock& clock) {
+  std::unique_ptr<Consumer> made(new Consumer(settings, sink, interest, overlap, dead_letters, state, log, clock));
   Result<ClientHandle> client = make_client(settings.kafka, Side::consumer, cluster, made->context_);
   if (!client) return client.error();
   made->client_ = std::move(client).value();

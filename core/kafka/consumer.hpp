@@ -24,17 +24,17 @@ class Consumer {
  public:
   static constexpr std::size_t records_per_turn_max = 512;
 
-  // Works while Kafka is away and goes on when it comes. `dead_letters` as in RecordReader. Errors: "bad_property".
+  // Works while Kafka is away and goes on when it comes. `overlap` and `dead_letters` as in RecordReader. Errors: "bad_property".
   static Result<std::unique_ptr<Consumer>> start(const config::Settings& settings, const Cluster& cluster, InboundSink& sink,
-                                                 const Interest& interest, Producer* dead_letters, BrokerStateTeller& state, Logger& log,
-                                                 const Clock& clock);
+                                                 const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters,
+                                                 BrokerStateTeller& state, Logger& log, const Clock& clock);
   ~Consumer();
   void begin_stop() noexcept;  // waits for nothing; nothing is delivered soon after
   void stop();                 // waits for its threads, at most a second; may be called again
 
  private:
-  Consumer(const config::Settings& settings, InboundSink& sink, const Interest& interest, Producer* dead_letters, BrokerStateTeller& state,
-           Logger& log, const Clock& clock);
+  Consumer(const config::Settings& settings, InboundSink& sink, const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters,
+           BrokerStateTeller& state, Logger& log, const Clock& clock);
   void run();
   void assign(std::vector<Inbound>& batch);
   void take(rd_kafka_message_t* message, std::vector<Inbound>& batch);

@@ -21,7 +21,9 @@ struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error
 // Highest number of a speaker found in audio.raw's last audio.sequence_lookback_ms.
 struct SpeakerRecovered { RoomId room; UserId user; std::int64_t sequence_number = 0; };
 struct RecoveryDone {};
-struct Malformed { std::uint8_t topic = 0; std::string reason; };  // topic: index as in LogPosition
+// topic: index as in LogPosition, or 3 and 4 for Redis's channels pipeline:audio and pipeline:captions.
+struct Malformed { std::uint8_t topic = 0; std::string reason; };
+inline constexpr std::uint8_t audio_channel = 3, captions_channel = 4;
 // Each time that it is logged, for the metric. Reasons: "message_too_large", "topic_missing", "not_authorised".
 struct KafkaTrouble { std::string reason; };
 // Sent on every change. `positioned`: the consumer has a position on every partition of every topic, so that what is published from now on is delivered.

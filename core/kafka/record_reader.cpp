@@ -6,17 +6,8 @@
 namespace fluentgate::kafka {
 namespace {
 
-constexpr SteadyMs complain_every_ms = 1000;
-
 std::string_view view(const void* data, std::size_t size) {
   return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
-}
-
-// Base64 of an odd number of bytes, by its length and padding.
-bool half_a_sample(const wire::SynthesizedEvent& event) {
-  if (!event.base64 || event.encoding != Encoding::linear16 || event.audio.empty() || event.audio.size() % 4 != 0) return false;
-  const std::size_t padding = event.audio.ends_with("==") ? 2 : event.audio.ends_with('=') ? 1 : 0;
-  return (event.audio.size() / 4 * 3 - padding) % 2 != 0;
 }
 
 }  // namespace
@@ -25,9 +16,10 @@ std::array<std::string, incoming_topics> incoming_topic_names(const config::Kafk
   return {kafka.topic_audio_synthesized, kafka.topic_text_original, kafka.topic_text_translated};
 }
 
-RecordReader::RecordReader(const config::Settings& settings, const Interest& interest, Producer* dead_letters, Logger& log, const Clock& clock)
-    : topics_(incoming_topic_names(settings.kafka)), output_rate_(settings.audio.output_sample_rate), interest_(interest),
-      dead_letters_(dead_letters), log_(log), clock_(clock), converter_(settings.audio.output_sample_rate) {}
+RecordReader::RecordReader(const config::Settings& settings, const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters, Logger& log,
+                           const Clock& clock)
+    : topics_(incoming_topic_names(settings.kafka)), interest_(interest), overlap_(overlap), dead_letters_(dead_letters), log_(log), clock_(clock),
+      frames_(settings.audio.output_sample_rate, interest, overlap, clock), malformed_(log, clock, "kafka") {}
 
 void RecordReader::opened(const Opening& opening, std::vector<Inbound>& out) {
   places_[{opening.topic, opening.partition}] = {opening.end, opening.keep_from_ms};
@@ -65,28 +57,11 @@ std::span<const wire::Header> RecordReader::headers_of(const rd_kafka_message_t&
 void RecordReader::read_frame(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key) {
   Result<wire::SynthesizedEvent> parsed = parser_.synthesized(record);
   if (!parsed) return malformed(record, parsed.error(), false, out, key);
-  wire::SynthesizedEvent& event = *parsed;
+  const wire::SynthesizedEvent& event = *parsed;
   if (!interest_.hosts(event.room.value)) return;
-  SynthesizedFrame frame{.room = event.room, .speaker = event.speaker, .language = event.language};
-  frame.sample_rate = output_rate_;
-  frame.arrival_us = clock_.steady_us();
-  frame.arrival_ms = clock_.unix_ms();
-  const bool wanted = interest_.wants(event.room.value, event.language);
-  // What nobody wants isn't decoded, unless its length alone shows half a sample: malformed is counted whoever listens.
-  if (wanted || half_a_sample(event)) {
-    Result<SharedBytes> pcm = converter_.convert(event, frame.arrival_us / 1000);
-    if (!pcm) return malformed(record, pcm.error(), false, out, key);
-    if (wanted) {
-      frame.pcm = std::move(pcm).value();
-      frame.duration_us = pcm_us(frame.pcm->size(), output_rate_);
-    }
-  }
-  frame.sequence_number = event.sequence_number;
-  frame.utterance_id = std::move(event.utterance_id);
-  frame.source_language = std::move(event.source_language);
-  frame.ingest_ms = event.ingest_ms;
-  frame.kafka_ms = record.position.timestamp_ms;
-  out.emplace_back(std::move(frame));
+  Result<std::optional<SynthesizedFrame>> frame = frames_.whole(event, record.position.timestamp_ms);
+  if (!frame) return malformed(record, frame.error(), false, out, key);
+  if (*frame) out.emplace_back(std::move(**frame));
 }
 
 void RecordReader::read_caption(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key) {
@@ -98,6 +73,7 @@ void RecordReader::read_caption(const wire::KafkaRecord& record, std::vector<Inb
   Result<Caption> parsed = position.topic == 1 ? parser_.original(record) : parser_.translated(record);
   if (!parsed) return malformed(record, parsed.error(), replayed, out, key);
   Caption& caption = *parsed;
+  if (!caption.is_final && overlap_ != nullptr && overlap_->interims_come()) return;  // it comes, or came, over the channel
   caption.position = position;
   caption.arrival_ms = clock_.unix_ms();
   caption.replayed = replayed;
@@ -107,20 +83,12 @@ void RecordReader::read_caption(const wire::KafkaRecord& record, std::vector<Inb
 void RecordReader::malformed(const wire::KafkaRecord& record, const Error& error, bool replayed, std::vector<Inbound>& out, std::string_view key) {
   const std::uint8_t topic = record.position.topic;
   out.emplace_back(Malformed{topic, error.code});
-  const SteadyMs now = clock_.steady_ms();
-  const auto [found, fresh] = complaints_.try_emplace({topic, error.code});
-  Complaint& complaint = found->second;
-  ++complaint.unlogged;
-  if (fresh || now - complaint.logged_ms >= complain_every_ms) {
-    log_.write(LogLevel::warn, "kafka",
-               std::to_string(complaint.unlogged) + " malformed message(s) in " + topics_[topic] + ", " + error.code + ": " + error.text +
-                   " (partition " + std::to_string(record.position.partition) + ", offset " + std::to_string(record.position.offset) + ")");
-    complaint = {now, 0};
-  }
+  const bool logged = malformed_.note(topics_[topic], error, "partition " + std::to_string(record.position.partition) + ", offset " +
+                                                                std::to_string(record.position.offset));
   // What was read back from before the start has been copied by whoever saw it live.
   if (dead_letters_ == nullptr || replayed) return;
   headers_.push_back({"fg-error", error.code});
-  if (!dead_letters_->dead_letter("dlq." + topics_[topic], key, record.value, headers_) && complaint.unlogged == 0)
+  if (!dead_letters_->dead_letter("dlq." + topics_[topic], key, record.value, headers_) && logged)
     log_.write(LogLevel::warn, "kafka", "its copy to dlq." + topics_[topic] + " was not taken");
 }
 

@@ -12,10 +12,12 @@
 
 #include "core/config/settings.hpp"
 #include "core/domain/ports.hpp"
-#include "core/kafka/frame_converter.hpp"
+#include "core/kafka/channel_overlap.hpp"
+#include "core/kafka/frame_maker.hpp"
 #include "core/kafka/handles.hpp"
 #include "core/kafka/inbound.hpp"
 #include "core/kafka/interest.hpp"
+#include "core/kafka/malformed_log.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/kafka/topic_watch.hpp"
 #include "core/wire/kafka_event.hpp"
@@ -24,8 +26,9 @@ namespace fluentgate::kafka {
 
 class RecordReader {
  public:
-  // `dead_letters` null: none are written.
-  RecordReader(const config::Settings& settings, const Interest& interest, Producer* dead_letters, Logger& log, const Clock& clock);
+  // `overlap` null: nothing comes on Redis's channels too. `dead_letters` null: none are written.
+  RecordReader(const config::Settings& settings, const Interest& interest, ChannelOverlap* overlap, Producer* dead_letters, Logger& log,
+               const Clock& clock);
 
   // Told before the first record of that partition.
   void opened(const Opening& opening, std::vector<Inbound>& out);
@@ -37,10 +40,6 @@ class RecordReader {
     std::int64_t end = 0;
     UnixMs keep_from_ms = 0;
   };
-  struct Complaint {
-    SteadyMs logged_ms = 0;
-    std::uint64_t unlogged = 0;
-  };
 
   void read_frame(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key);
   void read_caption(const wire::KafkaRecord& record, std::vector<Inbound>& out, std::string_view key);
@@ -48,17 +47,17 @@ class RecordReader {
   std::span<const wire::Header> headers_of(const rd_kafka_message_t& message);
 
   const std::array<std::string, incoming_topics> topics_;
-  const int output_rate_;
   const Interest& interest_;
+  ChannelOverlap* overlap_;
   Producer* dead_letters_;
   Logger& log_;
   const Clock& clock_;
 
   wire::EventParser parser_;
-  FrameConverter converter_;
+  FrameMaker frames_;
+  MalformedLog malformed_;
   std::map<std::pair<std::uint8_t, std::int32_t>, Place> places_;
-  std::map<std::pair<std::uint8_t, std::string>, Complaint> complaints_;  // as many as topics times malformed_reasons()
-  std::vector<wire::Header> headers_;                                     // kept for its memory
+  std::vector<wire::Header> headers_;  // kept for its memory
 };
 
 // In the order of LogPosition::topic.

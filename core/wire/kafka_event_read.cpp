@@ -4,15 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
-#include <cmath>
 
 #include "core/domain/limits.hpp"
-#include "core/wire/json_mend.hpp"
+#include "core/wire/event_members.hpp"
 #include "core/wire/kafka_event.hpp"
 #include "core/wire/timestamp.hpp"
-#include "core/wire/utf8.hpp"
 
 namespace fluentgate::wire {
 namespace {
@@ -22,7 +19,6 @@ using simdjson::dom::element;
 constexpr int sample_rate_min = 8000;
 constexpr int sample_rate_max = 48000;
 constexpr std::size_t room_bytes_max = 512;          // wider than our own rooms: other instances' records pass by here too
-constexpr std::size_t utterance_id_bytes_max = 512;  // longer ones count as not sent
 constexpr std::array<std::string_view, 4> event_types{"audio.chunk", "text.transcription", "text.translation", "audio.synthesized"};
 
 constexpr std::array<std::string_view, 16> reasons{
@@ -49,29 +45,6 @@ std::optional<element> Payload::* member_named(std::string_view key) {
   return nullptr;
 }
 
-std::optional<std::string_view> string_of(const std::optional<element>& value) {
-  std::string_view text;
-  if (!value || value->get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
-  return text;
-}
-
-// Integers, also those written as 16000.0.
-std::optional<std::int64_t> integer_of(const std::optional<element>& value) {
-  std::int64_t integer = 0;
-  if (!value) return std::nullopt;
-  if (value->get_int64().get(integer) == simdjson::SUCCESS) return integer;
-  double real = 0;
-  constexpr double exact_max = 9007199254740992.0;
-  if (!value->is_double() || value->get_double().get(real) != simdjson::SUCCESS) return std::nullopt;
-  if (std::trunc(real) != real || std::fabs(real) > exact_max) return std::nullopt;
-  return static_cast<std::int64_t>(real);
-}
-
-std::optional<std::int64_t> count_of(const std::optional<element>& value) {
-  const auto integer = integer_of(value);
-  return integer && *integer >= 0 ? integer : std::nullopt;
-}
-
 std::optional<std::int64_t> decimal(std::string_view text) {
   std::int64_t value = 0;
   const char* const end = text.data() + text.size();
@@ -90,24 +63,6 @@ std::optional<std::string_view> header(const KafkaRecord& record, std::string_vi
 std::optional<std::int64_t> header_number(const KafkaRecord& record, std::string_view name) {
   const auto text = header(record, name);
   return text ? decimal(*text) : std::nullopt;
-}
-
-// A non-empty id of at most `bytes_max`, or the reason why not.
-Result<std::string> id(const std::optional<std::string_view>& text, const char* missing, std::size_t bytes_max) {
-  if (!text || text->empty()) return Error{missing, "absent, empty or not a string"};
-  if (text->size() > bytes_max) return Error{missing, "longer than " + std::to_string(bytes_max) + " bytes"};
-  if (!valid_utf8(*text)) return Error{missing, "not UTF-8"};
-  return std::string(*text);
-}
-
-Result<LanguageTag> language(const std::optional<std::string_view>& text) {
-  if (!text || text->empty()) return Error{"missing_language", "the language is absent, empty or not a string"};
-  return LanguageTag::parse(*text);
-}
-
-std::optional<std::string> utterance(const std::optional<std::string_view>& text) {
-  if (!text || text->empty() || text->size() > utterance_id_bytes_max || !valid_utf8(*text)) return std::nullopt;
-  return std::string(*text);
 }
 
 Result<Encoding> encoding_named(std::string_view name) {
@@ -230,33 +185,15 @@ Result<Caption> caption(const KafkaRecord& record, const Payload& payload, Capti
 std::span<const std::string_view> malformed_reasons() noexcept { return reasons; }
 
 struct EventParser::Impl {
-  simdjson::dom::parser parser;
+  EventDocument document;
 
-  // Grows by powers of two, so that records of slowly rising size don't each allocate. simdjson refuses at its depth, we beyond ours;
-  // an empty container it doesn't count.
-  bool reserve(std::size_t bytes) {
-    if (parser.capacity() >= bytes && parser.capacity() > 0) return true;
-    return parser.allocate(std::max<std::size_t>(4096, std::bit_ceil(bytes)), limits::json_depth_max + 1) == simdjson::SUCCESS;
-  }
-
-  // Views into the parser's memory, valid until the next call.
+  // Views into the document's memory, valid until the next call.
   Result<Payload> payload(std::string_view value, std::string_view event_type) {
-    element root;
-    if (!reserve(value.size())) return Error{"not_json", "too large"};
-    auto error = parser.parse(value.data(), value.size()).get(root);
-    if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
-      // Maybe valid all the same: simdjson knows no number beyond 64 bits and no half of a surrogate pair.
-      const std::string mended = mended_json(value);
-      if (mended != value && reserve(mended.size())) error = parser.parse(mended.data(), mended.size()).get(root);
-    }
-    if (error != simdjson::SUCCESS) {
-      return Error{error == simdjson::DEPTH_ERROR ? "too_deep" : "not_json", simdjson::error_message(error)};
-    }
-    simdjson::dom::object event;
-    if (root.get_object().get(event) != simdjson::SUCCESS) return Error{"not_an_object", "the value is JSON, but not an object"};
+    const Result<simdjson::dom::object> event = document.object(value);
+    if (!event) return event.error();
     std::optional<simdjson::dom::object> members;
     Payload payload;
-    for (const auto field : event) {
+    for (const auto field : *event) {
       std::string_view text;
       if (field.key == "payload") {
         simdjson::dom::object object;
