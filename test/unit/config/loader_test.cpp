@@ -335,6 +335,23 @@ TEST(samples_load_each) {
   CHECK(samples >= 2);
 }
 
+TEST(sample_for_fluentmeet_is_what_its_world_needs) {
+  Loader loader;
+  loader.add_file(FLUENTGATE_SOURCE_DIR "/conf/fluentmeet.toml");
+  const Settings settings = finished(loader);
+  CHECK_EQ(settings.prefix, "/api/v1/ws");
+  CHECK(settings.auth.membership == Membership::redis);
+  CHECK(!settings.auth.require_room && !settings.auth.require_exp);
+  CHECK_EQ(settings.auth.claims.user, "sub");
+  CHECK(settings.redis.publish_participants && settings.redis.pipeline_channels);
+  CHECK_EQ(settings.audio.output_sample_rate, 24000);
+  CHECK_EQ(settings.audio.chunk_ms, 100);
+  CHECK_EQ(settings.audio.max_message_bytes, std::size_t{16} << 20);
+  CHECK(settings.audio.accept_base64);
+  CHECK(settings.captions.legacy_members);
+  CHECK(settings.kafka.format_audio_raw == AudioRawFormat::json);
+}
+
 TEST(samples_examples_are_valid_too) {
   // Each line of fluentgate.toml that is commented out as an example, in force.
   std::ifstream in(FLUENTGATE_SOURCE_DIR "/conf/fluentgate.toml");
