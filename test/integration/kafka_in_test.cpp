@@ -36,7 +36,7 @@ struct Listening : KafkaWorld {
 TEST(frame_in_json_arrives_decoded) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes pcm = sine(16000, 20);
   worker.produce({"audio.synthesized", "room-1", synthesized("room-1", "ann", "es", pcm, 16000, 4), {{"fg-ingest-ms", "1763805600123"}}});
   const SynthesizedFrame frame = world.frame(0);
@@ -53,7 +53,7 @@ TEST(frame_in_json_arrives_decoded) {
 TEST(frame_in_binary_arrives_as_it_is) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes pcm = sine(16000, 20);
   worker.produce({"audio.synthesized", "room-1", std::string(pcm.begin(), pcm.end()),
                   {{"fg-room", "room-1"}, {"fg-user", "ann"}, {"fg-seq", "9"}, {"fg-rate", "16000"}, {"fg-enc", "linear16"}, {"fg-lang", "es"}}});
@@ -65,7 +65,7 @@ TEST(frame_in_binary_arrives_as_it_is) {
 TEST(frame_that_nobody_wants_is_noted_without_audio_and_other_rooms_not_at_all) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes pcm = sine(16000, 20);
   worker.produce({PeerMessage{"audio.synthesized", "k", synthesized("elsewhere", "ann", "es", pcm), {}, 0, 0},
                   PeerMessage{"audio.synthesized", "k", synthesized("room-1", "ann", "de", pcm), {}, 0, 0},
@@ -84,7 +84,7 @@ TEST(frame_that_nobody_wants_is_noted_without_audio_and_other_rooms_not_at_all) 
 TEST(frames_of_another_rate_are_resampled_without_seams) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes whole = sine(24000, 500);
   std::vector<PeerMessage> messages;
   const std::size_t piece = 24000 / 10 * 2 / 5;  // 20 ms
@@ -109,7 +109,7 @@ TEST(frames_of_another_rate_are_resampled_without_seams) {
 TEST(frames_in_opus_are_decoded) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   auto encoder = audio::OpusEncoder::make(48000, 32000);
   CHECK(encoder.ok());
   const std::vector<std::int16_t> samples = audio::to_samples(sine(48000, 20));
@@ -125,7 +125,7 @@ TEST(frames_in_opus_are_decoded) {
 TEST(sentence_of_a_megabyte_passes_whole) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes pcm(1u << 20, 3);
   worker.produce({"audio.synthesized", "room-1", synthesized("room-1", "ann", "es", pcm)});
   CHECK_EQ(world.frame(0).pcm->size(), pcm.size());
@@ -134,7 +134,7 @@ TEST(sentence_of_a_megabyte_passes_whole) {
 TEST(malformed_records_are_counted_and_the_stream_goes_on) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const std::string lang = R"(,"target_language":"es","audio_data":"AAAA")";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"not_json", "{\"event_type\":"},
@@ -168,7 +168,7 @@ TEST(malformed_records_are_logged_once_a_second_and_copied_where_asked) {
   Listening world;
   world.settings.kafka.dlq = true;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   std::vector<PeerMessage> messages;
   for (int i = 0; i < 20; ++i) messages.push_back({"text.original", "some-key", "nonsense " + std::to_string(i), {{"x-own", "kept"}}, 0, 1});
   messages.push_back({"text.original", "room-1", transcription("room-1", "ann", "hello"), {}, 0, 1});
@@ -191,7 +191,7 @@ TEST(malformed_records_are_logged_once_a_second_and_copied_where_asked) {
 TEST(captions_of_every_room_arrive_with_their_position) {
   Listening world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   worker.produce({"text.original", "elsewhere", transcription("elsewhere", "bob", "good morning", 3), {}, 0, 2});
   worker.produce({"text.translated", "elsewhere", translation("elsewhere", "bob", "buenos dias", 3), {}, 0, 2});
   CHECK(world.sink.wait<Caption>(2));
@@ -217,7 +217,7 @@ TEST(last_record_before_the_read_back_is_seen_but_no_caption) {
   Listening world;
   world.settings.captions.history_ms = 0;
   world.use_outside_cluster();
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   const UnixMs now = world.clock.unix_ms();
   for (int i = 0; i < 3; ++i)
     worker.produce({PeerMessage{"text.original", "k", transcription("room-1", "ann", "an hour ago", i), {}, now - 3600000 + i, 0}});
@@ -240,7 +240,7 @@ TEST(last_record_before_the_read_back_is_seen_but_no_caption) {
 TEST(captions_from_before_are_read_back_as_replayed_and_old_ones_are_left_out) {
   Listening world;
   world.use_outside_cluster();
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   const UnixMs now = world.clock.unix_ms();
   worker.produce({PeerMessage{"text.original", "k", transcription("room-1", "ann", "an hour ago"), {}, now - 3600000, 0},
                   PeerMessage{"text.original", "k", transcription("room-1", "ann", "a minute ago"), {}, now - 60000, 0}});

@@ -36,7 +36,7 @@ std::vector<std::int64_t> counting(std::int64_t count) {
 TEST(chunk_goes_out_as_json_with_key_and_headers) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   AudioChunk made = chunk("room-1", "ann", 5, {1, 2, 3, 4});
   made.gap_ms = 120;
   publish(world, made, 42);
@@ -63,7 +63,7 @@ TEST(chunk_goes_out_as_binary_when_chosen) {
   KafkaWorld world;
   world.settings.kafka.format_audio_raw = config::AudioRawFormat::binary;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   publish(world, chunk("room-1", "ann", 0, {0, 255, 10, 20}), 1);
   const PeerRecord record = worker.read("audio.raw", 1).front();
   CHECK_EQ(record.value, std::string("\x00\xff\x0a\x14", 4));
@@ -78,7 +78,7 @@ TEST(chunk_goes_out_as_binary_when_chosen) {
 TEST(chunk_of_ten_seconds_at_48_khz_fits) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   publish(world, chunk("room-1", "ann", 0, Bytes(960000, 9)), 1);
   CHECK(worker.read("audio.raw", 1).front().value.size() > 1'280'000u);
 }
@@ -100,7 +100,7 @@ TEST(reports_wake_the_loop_only_when_somebody_waits) {
 TEST(outage_loses_and_repeats_nothing) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   for (int i = 0; i < 50; ++i) publish(world, chunk("room-1", "ann", i), static_cast<std::uint64_t>(i));
   world.cluster().set_down();
   for (int i = 50; i < 100; ++i) publish(world, chunk("room-1", "ann", i), static_cast<std::uint64_t>(i));
@@ -123,7 +123,7 @@ TEST(outage_loses_and_repeats_nothing) {
 TEST(connections_cut_in_the_middle_of_requests_repeat_nothing) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   for (int round = 0; round < 5; ++round) {
     world.cluster().fail_next(0, RD_KAFKA_RESP_ERR__TRANSPORT, 2);
     for (int i = 0; i < 10; ++i) publish(world, chunk("room-1", "ann", round * 10 + i), 0);
@@ -150,7 +150,7 @@ TEST(batch_refused_as_too_large_is_sent_again_in_smaller_ones) {
   // A broker measures the batch: without this all of it would be gone, other speakers' chunks too.
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   publish(world, chunk("room-1", "ann", 0), 0);
   CHECK(world.sink.wait<kafka::ChunkSettled>(1));  // the others needn't go alone any more
   world.cluster().set_down();
@@ -170,7 +170,7 @@ TEST(batch_refused_as_too_large_is_sent_again_in_smaller_ones) {
 TEST(refused_again_while_it_is_sent_again_keeps_its_order) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   world.cluster().set_down();
   for (int i = 0; i < 20; ++i) publish(world, chunk("room-1", "ann", i), static_cast<std::uint64_t>(i));
   world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
@@ -184,7 +184,7 @@ TEST(refused_again_while_it_is_sent_again_keeps_its_order) {
 TEST(chunk_too_large_for_the_broker_keeps_its_number_and_the_next_is_refused_before_it_has_one) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   const Bytes large(200000, 1);
   world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
   publish(world, chunk("room-1", "ann", 0, large), 1);
@@ -213,7 +213,7 @@ TEST(refused_batch_amid_others_keeps_every_rooms_order) {
   // Several rooms share partitions and batches. While there is no broker all that is published waits, so none is refused alone.
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   for (int round = 0; round < 10; ++round) {
     const bool refuse = round % 3 == 1;
     if (refuse) {
@@ -240,7 +240,7 @@ TEST(refused_batch_amid_others_keeps_every_rooms_order) {
 TEST(a_right_that_comes_back_loses_no_chunk) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   publish(world, chunk("room-1", "ann", 0), 0);
   CHECK(world.sink.wait<kafka::ChunkSettled>(1));
   world.cluster().fail_next(0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 2);
@@ -274,7 +274,7 @@ TEST(fatal_error_replaces_the_producer_and_sends_what_had_not_left) {
   CHECK(eventually([&] { last = producer.publish(chunk("room-1", "ann", 10), 0); return last.ok(); }));
   CHECK(producer.flush(10000).ok());
   for (const auto& settled : world.sink.all<kafka::ChunkSettled>()) CHECK_EQ(settled.error, "");
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   worker.read("audio.raw", 11);
   CHECK_EQ(listed(numbers(worker.read_rest("audio.raw"))), listed(counting(11)));
 }

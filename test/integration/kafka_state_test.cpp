@@ -53,7 +53,7 @@ TEST(loss_and_return_are_told_within_two_seconds) {
     CHECK(world.clock.steady_ms() - before < 2000);
   }
   CHECK(world.bridge->state().positioned);
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   worker.produce({"audio.synthesized", "room-1", synthesized("room-1", "ann", "es", {1, 2})});
   CHECK(world.sink.wait<SynthesizedFrame>(1));
 }
@@ -61,7 +61,7 @@ TEST(loss_and_return_are_told_within_two_seconds) {
 TEST(outage_repeats_and_loses_no_caption) {
   KafkaWorld world;
   world.start_and_wait();
-  KafkaPeer worker(world.bridge->bootstrap());
+  KafkaPeer worker(world.address());
   for (int i = 0; i < 10; ++i) worker.produce({"text.original", "k", transcription("room-1", "ann", "one", i), {}, 0, 0});
   CHECK(world.sink.wait<Caption>(10));
   world.cluster().set_down();
@@ -84,7 +84,7 @@ TEST(silent_broker_is_told_as_away) {
 TEST(starts_while_kafka_is_away_and_serves_when_it_comes) {
   KafkaWorld world;
   world.use_outside_cluster();
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   worker.produce({"audio.raw", "room-1", raw("room-1", "ann", 12)});
   world.outside->set_down();
   world.start();
@@ -114,7 +114,7 @@ TEST(topic_that_comes_later_is_found_and_read_from_its_start) {
   KafkaWorld world;
   world.use_outside_cluster();
   world.outside->set_topic_error("text.translated", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   worker.produce({"text.original", "k", transcription("room-1", "ann", "hello"), {}, 0, 1});
   world.start();
   CHECK(world.sink.wait_state(is_connected));
@@ -133,7 +133,7 @@ TEST(topic_that_comes_later_is_found_and_read_from_its_start) {
 TEST(sequence_numbers_are_recovered_from_both_formats_and_within_the_lookback) {
   KafkaWorld world;
   world.use_outside_cluster();
-  KafkaPeer worker(world.outside->bootstrap());
+  KafkaPeer worker(world.address());
   const UnixMs now = world.clock.unix_ms();
   worker.produce({PeerMessage{"audio.raw", "room-1", raw("room-1", "ann", 41)}, PeerMessage{"audio.raw", "room-1", raw("room-1", "ann", 40)},
                   PeerMessage{"audio.raw", "room-2", raw("room-2", "ann", 7)}, PeerMessage{"audio.raw", "room-3", "not an event"},

@@ -1,4 +1,5 @@
-// A bridge against a cluster in this process, and everything around it that a test looks at.
+// A bridge and everything around it that a test looks at; Kafka is a cluster in this process, or the broker that FLUENTGATE_TEST_KAFKA names, with
+// topics of the test's own.
 #pragma once
 
 #include <chrono>
@@ -21,17 +22,42 @@ struct KafkaWorld {
   kafka::Interest interest;
   config::Settings settings;
   std::unique_ptr<kafka::EmbeddedCluster> outside;  // a cluster that is not the bridge's own
+  std::unique_ptr<OwnTopics> topics;                // on the real broker, where the test runs against it
   std::unique_ptr<kafka::Bridge> bridge;
 
   // The bridge then connects to a cluster that lives longer than it does.
-  void use_outside_cluster(const std::vector<std::string>& topics = {"audio.raw", "audio.synthesized", "text.original", "text.translated"}) {
-    auto made = kafka::EmbeddedCluster::start(topics, log);
+  void use_outside_cluster() {
+    settings.kafka.consumer_properties["fetch.wait.max.ms"] = "10";
+    if (use_real_cluster()) return;
+    auto made = kafka::EmbeddedCluster::start(usual_topics, log);
     if (!made) FAIL(made.error().text);
     outside = std::move(made).value();
     settings.kafka.bootstrap_servers = outside->bootstrap();
-    settings.kafka.consumer_properties["fetch.wait.max.ms"] = "10";
+  }
+  // Where the test runs against a real broker, and none has been chosen yet.
+  bool use_real_cluster() {
+    const auto bootstrap = real_kafka();
+    if (!bootstrap || !settings.kafka.embedded()) return bool(bootstrap);
+    std::vector<std::string> names = usual_topics;
+    if (settings.kafka.dlq) {
+      for (const std::string& name : usual_topics) names.push_back("dlq." + name);
+    }
+    topics = std::make_unique<OwnTopics>(*bootstrap, names);
+    config::Kafka& kafka = settings.kafka;
+    kafka.bootstrap_servers = *bootstrap;
+    kafka.topic_audio_raw = topics->name("audio.raw");
+    kafka.topic_audio_synthesized = topics->name("audio.synthesized");
+    kafka.topic_text_original = topics->name("text.original");
+    kafka.topic_text_translated = topics->name("text.translated");
+    return true;
+  }
+  // For a client of the test's own.
+  KafkaAddress address() const {
+    if (topics) return topics->address();
+    return {outside ? outside->bootstrap() : bridge->bootstrap()};
   }
   void start() {
+    use_real_cluster();
     auto made = kafka::Bridge::start(settings, sink, interest, log, clock);
     if (!made) FAIL(made.error().text);
     bridge = std::move(made).value();
@@ -44,7 +70,11 @@ struct KafkaWorld {
     if (!sink.wait_state([](const kafka::BrokerState& state) { return state.connected && state.positioned; })) FAIL("not ready\n" + log.all());
     if (!sink.wait<kafka::RecoveryDone>(1)) FAIL("no recovery\n" + log.all());
   }
-  kafka::EmbeddedCluster& cluster() { return outside ? *outside : *bridge->embedded(); }
+  // Faults: such tests are in test/embedded_only.txt.
+  kafka::EmbeddedCluster& cluster() {
+    if (real_kafka()) FAIL("only an embedded cluster has faults when told: this test belongs into test/embedded_only.txt");
+    return outside ? *outside : *bridge->embedded();
+  }
 };
 
 inline AudioChunk chunk(const std::string& room, const std::string& user, std::int64_t number, Bytes audio = Bytes(640, 7)) {

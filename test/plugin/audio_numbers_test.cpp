@@ -65,7 +65,7 @@ TEST(without_lookback_a_restart_begins_anew_as_the_reference_says) {
 
 TEST(another_instances_numbers_are_seen_at_the_start) {
   Cluster cluster;
-  KafkaPeer other(cluster.bootstrap());
+  KafkaPeer other(cluster.address());
   // A speaker whom only another instance has served, in both formats, and one in another room.
   other.produce({"audio.raw", "r1", "xx",
                  {{"fg-room", "r1"}, {"fg-user", "ann"}, {"fg-seq", "41"}, {"fg-rate", "16000"}, {"fg-enc", "linear16"}, {"fg-lang", "en"}}, 0, -1});

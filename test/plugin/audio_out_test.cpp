@@ -105,7 +105,7 @@ TEST(frames_are_neither_filtered_nor_reordered_by_number) {
 
 TEST(what_was_in_the_log_before_is_not_played) {
   Cluster cluster;
-  KafkaPeer before(cluster.bootstrap());
+  KafkaPeer before(cluster.address());
   before.produce(synthesized({.pcm = pcm_bytes(640, 1)}));
   World world(cluster);
   Client client = world.audio(listener);

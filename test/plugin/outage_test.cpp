@@ -115,7 +115,7 @@ TEST(audio_that_can_not_wait_is_dropped_told_and_leaves_no_hole) {
 TEST(an_instance_starts_while_kafka_is_away_and_serves_when_it_comes) {
   Cluster cluster;
   cluster->set_down();
-  HostProcess host(FLUENTGATE_BUILD_DIR, {cluster.option(), "kafka.consumer.fetch.wait.max.ms=10", "limits.messages_per_s=100000"});
+  HostProcess host(FLUENTGATE_BUILD_DIR, {cluster.options().front(), "kafka.consumer.fetch.wait.max.ms=10", "limits.messages_per_s=100000"});
   CHECK_EQ(host.connect().request("GET", "/healthz").status, 200);
   const HttpReply waiting = host.connect().request("GET", "/readyz");
   CHECK_EQ(waiting.status, 503);
@@ -128,7 +128,7 @@ TEST(an_instance_starts_while_kafka_is_away_and_serves_when_it_comes) {
   cluster->set_up();
   wait_state(client, "ok");
   host.wait_ready();
-  KafkaPeer worker(cluster.bootstrap());
+  KafkaPeer worker(cluster.address());
   const auto records = worker.read("audio.raw", 10, 15000);
   for (int i = 0; i < 10; ++i) {
     CHECK_EQ(number_of(records[static_cast<std::size_t>(i)]), i);
@@ -139,7 +139,7 @@ TEST(an_instance_starts_while_kafka_is_away_and_serves_when_it_comes) {
 TEST(the_ready_gate_refuses_until_kafka_is_there) {
   Cluster cluster;
   cluster->set_down();
-  HostProcess host(FLUENTGATE_BUILD_DIR, {cluster.option(), "ready_gate=true"});
+  HostProcess host(FLUENTGATE_BUILD_DIR, {cluster.options().front(), "ready_gate=true"});
   const HttpReply refused = host.connect().upgrade("/ws/audio/r1?token=" + make_token(speaker));
   CHECK_EQ(refused.status, 503);
   CHECK_EQ(number_member(refused.body, "code"), 4013);

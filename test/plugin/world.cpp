@@ -1,6 +1,7 @@
 // World, clients and clusters: see world.hpp.
 #include "test/plugin/world.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -84,10 +85,26 @@ std::string Client::refused(std::string_view code) {
 }
 
 Cluster::Cluster(const std::vector<std::string>& topics) {
+  if (const auto bootstrap = real_kafka()) {
+    topics_ = std::make_unique<OwnTopics>(*bootstrap, topics, 2);
+    return;
+  }
   auto cluster = kafka::EmbeddedCluster::start(topics, log_, 2);
   if (!cluster) FAIL("no cluster: " + cluster.error().text);
   cluster_ = std::move(cluster).value();
 }
+
+kafka::EmbeddedCluster* Cluster::operator->() {
+  if (!cluster_) FAIL("only an embedded cluster has faults when told: this test belongs into test/embedded_only.txt");
+  return cluster_.get();
+}
+
+std::vector<std::string> Cluster::options() const {
+  if (topics_) return topics_->options();
+  return {"kafka.bootstrap.servers=" + cluster_->bootstrap()};
+}
+
+KafkaAddress Cluster::address() const { return topics_ ? topics_->address() : KafkaAddress{cluster_->bootstrap()}; }
 
 namespace {
 
@@ -101,17 +118,36 @@ std::string bootstrap_of(HostProcess& host) {
   return text_member(host.connect().request("GET", "/readyz").body, "kafka.bootstrap");
 }
 
-std::vector<std::string> with(std::vector<std::string> options, const std::string& one) {
-  options.push_back(one);
+// Those of the test come last, and win.
+std::vector<std::string> with(std::vector<std::string> options, const std::vector<std::string>& own) {
+  options.insert(options.end(), own.begin(), own.end());
   return options;
+}
+
+std::unique_ptr<OwnTopics> topics_for(const std::vector<std::string>& options) {
+  const auto bootstrap = real_kafka();
+  if (!bootstrap) return nullptr;
+  std::vector<std::string> names = usual_topics;
+  // The embedded cluster makes whatever it is asked for; a broker that is run with care does not.
+  if (std::find(options.begin(), options.end(), "kafka.dlq=true") != options.end()) {
+    for (const std::string& name : usual_topics) names.push_back("dlq." + name);
+  }
+  return std::make_unique<OwnTopics>(*bootstrap, names);
 }
 
 }  // namespace
 
-World::World(const std::vector<std::string>& options) : host(FLUENTGATE_BUILD_DIR, quick(options)), worker(bootstrap_of(host)) {}
+World::World(const std::vector<std::string>& options)
+    : topics_(topics_for(options)),
+      host(FLUENTGATE_BUILD_DIR, quick(topics_ ? with(topics_->options(), options) : options)),
+      worker(topics_ ? topics_->address() : KafkaAddress{bootstrap_of(host)}) {
+  if (topics_) host.wait_ready();
+}
 
-World::World(Cluster& cluster, const std::vector<std::string>& options)
-    : host(FLUENTGATE_BUILD_DIR, quick(with(options, cluster.option()))), worker(cluster.bootstrap()) {
+World::World(Cluster& cluster, const std::vector<std::string>& options) : World(cluster.address(), with(cluster.options(), options)) {}
+
+World::World(const KafkaAddress& address, const std::vector<std::string>& options)
+    : host(FLUENTGATE_BUILD_DIR, quick(options)), worker(address) {
   host.wait_ready();
 }
 

@@ -1,5 +1,6 @@
 // What most plugin tests start from: a host on a free port with the real plugin, clients on real sockets, and a Kafka client that plays the
-// pipeline worker. Every wait has a deadline. Thread: one.
+// pipeline worker. Kafka is the embedded cluster, or the broker that FLUENTGATE_TEST_KAFKA names, with topics of the test's own.
+// Every wait has a deadline. Thread: one.
 #pragma once
 
 #include <cstddef>
@@ -95,23 +96,27 @@ inline constexpr std::int64_t line_timestamp_ms = 1795341600123;
 PeerMessage transcript(const Line& line);
 PeerMessage translation(const Line& line);
 
-// A Kafka of the test's own, for hosts that come and go.
+// A Kafka of the test's own, for hosts that come and go: an embedded cluster of this process, or topics on the real broker.
 class Cluster {
  public:
-  explicit Cluster(const std::vector<std::string>& topics = {"audio.raw", "audio.synthesized", "text.original", "text.translated"});
-  kafka::EmbeddedCluster* operator->() noexcept { return cluster_.get(); }
-  std::string option() const { return "kafka.bootstrap.servers=" + cluster_->bootstrap(); }
-  const std::string& bootstrap() const noexcept { return cluster_->bootstrap(); }
+  explicit Cluster(const std::vector<std::string>& topics = usual_topics);
+  // Faults, which only the embedded cluster can be told to have: such tests are in test/embedded_only.txt.
+  kafka::EmbeddedCluster* operator->();
+  std::vector<std::string> options() const;  // what a host is told to use it
+  KafkaAddress address() const;
 
  private:
   CollectingLogger log_;
   std::unique_ptr<kafka::EmbeddedCluster> cluster_;
+  std::unique_ptr<OwnTopics> topics_;
 };
 
 class World {
  public:
-  explicit World(const std::vector<std::string>& options = {});  // with the embedded cluster; returns when the host is ready
+  explicit World(const std::vector<std::string>& options = {});  // returns when the host is ready
   World(Cluster& cluster, const std::vector<std::string>& options = {});
+  // With any other Kafka; `options` say where it is.
+  World(const KafkaAddress& address, const std::vector<std::string>& options);
 
   // Opens `{prefix}/endpoint/r1` (or the claims' room) and reads the greeting.
   Client audio(const TokenClaims& claims, const std::string& query = {}, const std::string& subprotocol = {});
@@ -123,6 +128,10 @@ class World {
   // Until stderr has this text; gives all of stderr.
   std::string wait_log(const std::string& text);
 
+ private:
+  std::unique_ptr<OwnTopics> topics_;  // on the real broker, where the test runs against it; gone after the two that use them
+
+ public:
   HostProcess host;
   KafkaPeer worker;
 

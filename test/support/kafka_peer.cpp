@@ -64,7 +64,7 @@ rd_kafka_t* KafkaPeer::consumer() {
 // librdkafka may let a topic's first message wait for a second if it doesn't know the leader when it comes.
 void KafkaPeer::know(const std::string& topic) {
   if (known_.contains(topic)) return;
-  kafka::TopicHandle handle(rd_kafka_topic_new(producer(), topic.c_str(), nullptr));
+  kafka::TopicHandle handle(rd_kafka_topic_new(producer(), (topic + topic_suffix_).c_str(), nullptr));
   const rd_kafka_metadata_t* answer = nullptr;
   const rd_kafka_resp_err_t code = rd_kafka_metadata(producer(), 0, handle.get(), &answer, 5000);
   const kafka::MetadataHandle metadata(answer);
@@ -79,8 +79,9 @@ void KafkaPeer::produce(const std::vector<PeerMessage>& messages, int timeout_ms
     for (const auto& [name, value] : message.headers)
       rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
     ++unacknowledged_;
+    const std::string topic = message.topic + topic_suffix_;
     const rd_kafka_resp_err_t code = rd_kafka_producev(
-        producer(), RD_KAFKA_V_TOPIC(message.topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        producer(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(message.key.data(), message.key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()),
         RD_KAFKA_V_PARTITION(message.partition), RD_KAFKA_V_TIMESTAMP(message.timestamp_ms), RD_KAFKA_V_OPAQUE(&report),
         RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
@@ -103,7 +104,8 @@ void KafkaPeer::produce(const std::vector<PeerMessage>& messages, int timeout_ms
 
 void KafkaPeer::follow(const std::string& topic, int timeout_ms) {
   if (followed_.contains(topic)) return;
-  const kafka::TopicHandle handle(rd_kafka_topic_new(consumer(), topic.c_str(), nullptr));
+  const std::string full_name = topic + topic_suffix_;
+  const kafka::TopicHandle handle(rd_kafka_topic_new(consumer(), full_name.c_str(), nullptr));
   const auto deadline = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
   while (SteadyClock::now() < deadline) {
     const rd_kafka_metadata_t* answer = nullptr;
@@ -115,7 +117,7 @@ void KafkaPeer::follow(const std::string& topic, int timeout_ms) {
     }
     const kafka::PartitionsHandle list(rd_kafka_topic_partition_list_new(metadata->topics[0].partition_cnt));
     for (int i = 0; i < metadata->topics[0].partition_cnt; ++i)
-      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), metadata->topics[0].partitions[i].id)->offset = RD_KAFKA_OFFSET_BEGINNING;
+      rd_kafka_topic_partition_list_add(list.get(), full_name.c_str(), metadata->topics[0].partitions[i].id)->offset = RD_KAFKA_OFFSET_BEGINNING;
     const kafka::ErrorHandle error(rd_kafka_incremental_assign(consumer(), list.get()));
     if (error) FAIL(rd_kafka_error_string(error.get()));
     followed_.insert(topic);
@@ -129,6 +131,7 @@ bool KafkaPeer::pump(int timeout_ms) {
   if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
   PeerRecord record;
   record.topic = rd_kafka_topic_name(message->rkt);
+  record.topic.resize(record.topic.size() - topic_suffix_.size());
   record.partition = message->partition;
   record.offset = message->offset;
   record.timestamp_ms = rd_kafka_message_timestamp(message.get(), nullptr);

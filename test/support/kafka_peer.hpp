@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/kafka/handles.hpp"
+#include "test/support/kafka_admin.hpp"
 
 namespace fluentgate::test {
 
@@ -37,6 +38,8 @@ struct PeerMessage {
 class KafkaPeer {
  public:
   explicit KafkaPeer(std::string bootstrap) : bootstrap_(std::move(bootstrap)) {}
+  // With topics of the test's own; here they go by their usual names.
+  explicit KafkaPeer(KafkaAddress address) : bootstrap_(std::move(address.bootstrap)), topic_suffix_(std::move(address.topic_suffix)) {}
 
   // Returns when the broker has acknowledged all; a refusal fails the test.
   void produce(const PeerMessage& message) { produce(std::vector<PeerMessage>{message}); }
@@ -55,7 +58,7 @@ class KafkaPeer {
   rd_kafka_t* producer();
   rd_kafka_t* consumer();
 
-  const std::string bootstrap_;
+  const std::string bootstrap_, topic_suffix_;
   kafka::ClientHandle producer_, consumer_;  // made when needed: one that never connected takes a second to end
   std::map<std::string, kafka::TopicHandle> known_;  // of the producer
   std::map<std::string, std::vector<PeerRecord>> records_;

@@ -1,10 +1,7 @@
 #include "test/support/redis_server.hpp"
 
-#include <arpa/inet.h>
 #include <hiredis/hiredis.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,19 +55,6 @@ std::optional<std::string> asked(int port, const std::vector<std::string>& args)
 
 }  // namespace
 
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool got = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!got) FAIL("no free port");
-  return ntohs(address.sin_port);
-}
-
 RedisServer::RedisServer(std::vector<std::string> more) : more_(std::move(more)), port_(free_port()) {
   char name[] = "/tmp/fluentgate-redis-XXXXXX";
   if (::mkdtemp(name) == nullptr) FAIL("no directory for redis-server");
@@ -89,7 +73,8 @@ RedisServer::~RedisServer() {
 }
 
 void RedisServer::start() {
-  std::vector<std::string> command{"/usr/bin/redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+  // It dies with the test, however that ends.
+  std::vector<std::string> command{"/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/bin/redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                                    "--dir", directory_};
   command.insert(command.end(), more_.begin(), more_.end());
   process_ = std::make_unique<Process>(command);

@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "test/support/free_port.hpp"
 #include "test/support/process.hpp"
 
 namespace fluentgate::test {
-
-int free_port();
 
 class RedisServer {
  public:
