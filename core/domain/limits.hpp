@@ -42,6 +42,9 @@ inline constexpr std::int64_t skipped_event_ms = 1000;
 inline constexpr std::size_t channel_message_bytes_max = 16u << 20;  // of pipeline:audio and pipeline:captions; beyond: malformed
 inline constexpr std::size_t redis_outbox_bytes_max = 16u << 20; // commands waiting for one connection; beyond: they fail at once
 inline constexpr std::size_t redis_answers_max = 65536;          // commands unanswered or waiting for the redis thread; beyond: they fail
+inline constexpr std::size_t redis_push_bytes_max = 4u << 20;    // of one message on a room's channel; beyond: malformed
+inline constexpr std::size_t redis_dirty_seats_max = 200000;     // to be brought up to date when Redis is back; beyond: they expire there
+inline constexpr std::size_t redis_seats_under_way_max = 4096;   // told at a time; the others after their answers
 inline constexpr int redis_redirects_max = 5;                    // of one command, from node to node of a Redis Cluster; beyond: it fails
 inline constexpr std::size_t captions_client_messages_max = 20;  // per 10 s, beyond: 1008
 

@@ -102,7 +102,8 @@ class LinkThread final : public Link, private Router::Listener, private Subscrib
     post([this, channel] { subscriber_.unsubscribe(channel); });
   }
   void post(std::function<void()> work) override {
-    if (!stopped_.load(std::memory_order_relaxed)) loop_->post(std::move(work));
+    // What the redis thread itself still wants to do is part of what was given before the stop.
+    if (!stopped_.load(std::memory_order_relaxed) || on_redis_thread()) loop_->post(std::move(work));
   }
   void every(std::int64_t interval_ms, std::function<void()> work) override {
     post([this, interval_ms, work = std::move(work)]() mutable { loop_->every(interval_ms, std::move(work)); });
@@ -192,7 +193,7 @@ class LinkThread final : public Link, private Router::Listener, private Subscrib
 
   // Until everything is answered or the time is over.
   void wind_up(SteadyMs until) {
-    if (loop_->now() >= until || !connected() || router_.idle()) {
+    if (loop_->now() >= until || !connected() || (router_.idle() && loop_->waiting() == 0)) {
       loop_->stop();
       return;
     }
