@@ -45,6 +45,7 @@ inline constexpr std::size_t redis_answers_max = 65536;          // commands una
 inline constexpr std::size_t redis_push_bytes_max = 4u << 20;    // of one message on a room's channel; beyond: malformed
 inline constexpr std::size_t redis_dirty_seats_max = 200000;     // to be brought up to date when Redis is back; beyond: they expire there
 inline constexpr std::size_t redis_seats_under_way_max = 4096;   // told at a time; the others after their answers
+inline constexpr std::size_t redis_loads_max = 256;              // rooms' snapshots taken at a time; the others after them
 inline constexpr int redis_redirects_max = 5;                    // of one command, from node to node of a Redis Cluster; beyond: it fails
 inline constexpr std::size_t captions_client_messages_max = 20;  // per 10 s, beyond: 1008
 

@@ -61,15 +61,15 @@ void Leases::look(const std::vector<std::string>& instances) {
   }
 }
 
-void Leases::which_live(const std::set<std::string>& instances, std::function<void(const std::set<std::string>& live)> done) {
+void Leases::which_live(const std::set<std::string>& instances, std::function<void(const std::set<std::string>* live)> done) {
   struct Question {
     std::size_t open = 0;
     bool failed = false;
     std::set<std::string> live;
-    std::function<void(const std::set<std::string>&)> done;
+    std::function<void(const std::set<std::string>*)> done;
   };
   if (instances.empty()) {
-    done({});
+    done(&instances);
     return;
   }
   const auto question = std::make_shared<Question>();
@@ -83,7 +83,7 @@ void Leases::which_live(const std::set<std::string>& instances, std::function<vo
       } else if (reply->integer != 0) {
         question->live.insert(instance);
       }
-      if (--question->open == 0 && !question->failed) question->done(question->live);
+      if (--question->open == 0) question->done(question->failed ? nullptr : &question->live);
     });
   }
 }

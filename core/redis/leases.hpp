@@ -37,8 +37,8 @@ class Leases {
   bool held() const noexcept { return held_; }
   // Looks once at each of them; on_instance_gone for those whose lease ran out.
   void look(const std::vector<std::string>& instances);
-  // Calls back with those of `instances` that live; nothing at all if Redis went away meanwhile.
-  void which_live(const std::set<std::string>& instances, std::function<void(const std::set<std::string>& live)> done);
+  // Calls back once with those of `instances` that live; with null where that could not be found out.
+  void which_live(const std::set<std::string>& instances, std::function<void(const std::set<std::string>* live)> done);
 
  private:
   void take();

@@ -75,6 +75,7 @@ void RedisBus::tell(Inbound message) {
 void RedisBus::on_connected(bool) {
   ++connection_;
   under_way_ = 0;
+  loading_ = 0;
   settled_ = false;
   settles_at_ms_ = clock_.steady_ms() + settle_ms;
   connected_.store(true, std::memory_order_release);
@@ -85,6 +86,7 @@ void RedisBus::on_connected(bool) {
 void RedisBus::on_lost() {
   connected_.store(false, std::memory_order_release);
   leases_.lost();
+  load_wanted_.clear();
   for (auto& [room, seats] : rooms_) seats.abandon_load();
   tell(BusState{false});
 }
@@ -93,9 +95,10 @@ void RedisBus::on_lease_taken() {
   told_us_ = clock_.unix_ms() * 1000;
   for (auto& [room, seats] : rooms_) {
     for (const auto& [user, own] : seats.own) mark_dirty(room, user);
-    if (seats.unconfirmed == 0) load(room, seats);
+    if (seats.unconfirmed == 0) want_load(room);
   }
   bring_up_to_date();
+  begin_loads();
 }
 
 void RedisBus::opened(const RoomId& room) {
@@ -110,7 +113,9 @@ void RedisBus::opened(const RoomId& room) {
 void RedisBus::confirm_channel(const RoomId& room, std::uint64_t number) {
   const auto found = rooms_.find(room);
   if (found == rooms_.end() || found->second.number != number || --found->second.unconfirmed > 0) return;
-  if (leases_.held()) load(room, found->second);
+  if (!leases_.held()) return;
+  want_load(room);
+  begin_loads();
 }
 
 void RedisBus::closed(const RoomId& room) {

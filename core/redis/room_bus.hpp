@@ -74,8 +74,12 @@ class RedisBus final : public RoomBus, private Link::Listener, private Leases::L
   void untell_seat(const RoomId& room, const UserId& user);
   void settle_by_own_clock(OwnSeat& own);
 
+  void want_load(const RoomId& room);
+  void begin_loads();
   void load(const RoomId& room, RoomSeats& seats);
-  void loaded(const RoomId& room, std::int64_t mark, const Result<Reply>& reply);
+  void load_ended(std::uint64_t connection);
+  void loaded(const RoomId& room, std::int64_t mark, std::uint64_t connection, const Result<Reply>& reply);
+  void live_known(const RoomId& room, std::int64_t mark, const std::set<std::string>* live);
   void look_whether_loaded(const RoomId& room, RoomSeats& seats);
   void reap(const RoomId& room, const std::map<RoomSeats::Key, OtherSeat>& dead);
 
@@ -101,6 +105,8 @@ class RedisBus final : public RoomBus, private Link::Listener, private Leases::L
   std::map<RoomId, RoomSeats> rooms_;
   std::set<Place> dirty_;          // whose seat in Redis is not as it is here
   std::size_t under_way_ = 0;      // scripts about them
+  std::set<RoomId> load_wanted_;   // whose snapshot is to be taken
+  std::size_t loading_ = 0;        // snapshots being taken
   std::uint64_t opened_count_ = 0, version_ = 0, connection_ = 0;
   std::int64_t last_mark_ = 0;
   std::int64_t told_us_ = 0;       // when the lease was taken

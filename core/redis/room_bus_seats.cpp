@@ -11,6 +11,8 @@ namespace {
 // A room's key outlives its last writer by that, in case all of its instances were killed.
 constexpr std::int64_t seats_expire_s = 3600;
 
+constexpr std::int64_t load_again_ms = 5000;
+
 std::string seats_key(const RoomId& room) { return "fg:seats:" + room.value; }
 
 // KEYS: seats. ARGV: field, seat_head, audio since, signaling since ("" none, "0" now), channel, seconds to live.
@@ -135,21 +137,43 @@ void RedisBus::seat_answered(const RoomId& room, const UserId& user, std::uint64
   tell(SeatTold{room, own->seat});
 }
 
+void RedisBus::want_load(const RoomId& room) { load_wanted_.insert(room); }
+
+void RedisBus::begin_loads() {
+  while (!load_wanted_.empty() && loading_ < limits::redis_loads_max) {
+    const RoomId room = *load_wanted_.begin();
+    load_wanted_.erase(load_wanted_.begin());
+    if (const auto found = rooms_.find(room); found != rooms_.end()) load(room, found->second);
+  }
+}
+
+void RedisBus::load_ended(std::uint64_t connection) {
+  if (connection != connection_) return;
+  --loading_;
+  if (leases_.held()) begin_loads();
+}
+
 void RedisBus::load(const RoomId& room, RoomSeats& seats) {
   const std::int64_t mark = ++last_mark_;
   seats.begin_load(mark);
+  seats.load_begun_ms = clock_.steady_ms();
+  ++loading_;
   link_.script(load_script, seats_key(room), {"fg:room:" + room.value, wire::mark_text(instance_, mark)},
-               [this, room, mark](Result<Reply> reply) { loaded(room, mark, reply); });
+               [this, room, mark, connection = connection_](Result<Reply> reply) { loaded(room, mark, connection, reply); });
 }
 
-void RedisBus::loaded(const RoomId& room, std::int64_t mark, const Result<Reply>& reply) {
+void RedisBus::loaded(const RoomId& room, std::int64_t mark, std::uint64_t connection, const Result<Reply>& reply) {
   const auto found = rooms_.find(room);
-  if (found == rooms_.end() || found->second.mark() != mark) return;
+  if (found == rooms_.end() || found->second.mark() != mark) {
+    load_ended(connection);
+    return;
+  }
   RoomSeats& seats = found->second;
   if (!reply) {
     if (reply.error().code == "redis") seldom_.write(LogLevel::error, "redis", "load", "a room's seats can't be read: " + reply.error().text);
     seats.abandon_load();
     seats.load_failed = true;
+    load_ended(connection);
     return;
   }
   std::map<RoomSeats::Key, OtherSeat> snapshot;
@@ -177,12 +201,22 @@ void RedisBus::loaded(const RoomId& room, std::int64_t mark, const Result<Reply>
   }
   bring_up_to_date();
   seats.snapshot(std::move(snapshot));
-  leases_.which_live(seats.snapshot_instances(), [this, room, mark](const std::set<std::string>& live) {
-    const auto still = rooms_.find(room);
-    if (still == rooms_.end() || still->second.mark() != mark) return;
-    still->second.set_live(live);
-    look_whether_loaded(room, still->second);
+  leases_.which_live(seats.snapshot_instances(), [this, room, mark, connection](const std::set<std::string>* live) {
+    live_known(room, mark, live);
+    load_ended(connection);
   });
+}
+
+void RedisBus::live_known(const RoomId& room, std::int64_t mark, const std::set<std::string>* live) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end() || found->second.mark() != mark) return;
+  if (live == nullptr) {
+    found->second.abandon_load();
+    found->second.load_failed = true;
+    return;
+  }
+  found->second.set_live(*live);
+  look_whether_loaded(room, found->second);
 }
 
 void RedisBus::look_whether_loaded(const RoomId& room, RoomSeats& seats) {
@@ -241,17 +275,22 @@ void RedisBus::look() {
   if (settles) settled_ = true;
   std::set<std::string> instances;
   for (auto& [room, seats] : rooms_) {
-    if (seats.unconfirmed == 0 && (settles || seats.load_failed)) load(room, seats);
+    // Between the nodes of a cluster a message, the mark too, can be lost.
+    const bool stuck = seats.loading() && clock_.steady_ms() - seats.load_begun_ms >= load_again_ms;
+    if (seats.unconfirmed == 0 && (settles || stuck || seats.load_failed)) want_load(room);
     for (const auto& [key, other] : seats.others) instances.insert(key.first);
   }
+  begin_loads();
   if (settled_ && !settles) leases_.look({instances.begin(), instances.end()});
 }
 
 void RedisBus::refresh() {
-  if (!connected()) return;
+  if (!connected() || !leases_.held()) return;
   for (const auto& [room, seats] : rooms_) {
+    if (seats.unconfirmed == 0) want_load(room);  // heals what a lost message left
     if (!seats.own.empty()) link_.command({seats_key(room), {"EXPIRE", seats_key(room), std::to_string(seats_expire_s)}});
   }
+  begin_loads();
 }
 
 }  // namespace fluentgate::redis

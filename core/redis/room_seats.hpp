@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/domain/clock.hpp"
 #include "core/domain/cluster.hpp"
 #include "core/wire/room_message.hpp"
 
@@ -39,6 +40,7 @@ class RoomSeats {
   std::uint64_t number = 0;      // of its open()
   int unconfirmed = 2;           // channels not yet subscribed
   bool load_failed = false;      // to be tried again
+  SteadyMs load_begun_ms = 0;
 
   // A snapshot is asked for: messages before its mark are in it, those after it are not.
   void begin_load(std::int64_t mark);

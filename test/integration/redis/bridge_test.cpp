@@ -18,9 +18,9 @@ struct Gateway {
   ToldToLoop told;
   std::unique_ptr<Bridge> bridge;
 
-  Gateway(const RedisServer& server, const std::string& name, config::Membership membership = config::Membership::token) {
+  Gateway(const RedisServer& server, const std::string& name, config::Membership membership = config::Membership::token, const std::string& url = "") {
     config::Settings settings;
-    settings.redis.url = server.url();
+    settings.redis.url = url.empty() ? server.url() : url;
     settings.redis.publish_participants = true;
     settings.auth.membership = membership;
     auto started = Bridge::start(settings, name, told, log, clock);
@@ -169,6 +169,31 @@ TEST(an_instance_that_stops_leaves_nothing_in_redis) {
   at.bridge->participants()->publish(room, ann, {"es", "", "", ""});
   CHECK(becomes(server, {"EXISTS", key}, "1"));
   at.bridge->stop(2000);
+  CHECK_EQ(server.ask({"KEYS", "*"}), "");
+}
+
+TEST(the_rights_that_the_documentation_names_suffice) {
+  RedisServer server;
+  CHECK_EQ(server.ask({"ACL",          "SETUSER",  "gate",       "on",       ">secret",      "~fg:*",  "~room:*",   "&fg:*",       "&ws:room:*", "+auth",
+                       "+ping",        "+client|setname", "+info", "+select", "+set",        "+del",   "+exists",   "+expire",     "+hget",      "+hgetall",
+                       "+hmget",       "+hset",    "+hdel",      "+time",    "+eval",        "+evalsha", "+publish", "+subscribe", "+unsubscribe", "+asking"}),
+           "OK");
+  {
+    Gateway at(server, "a-1", config::Membership::token, "redis://gate:secret@127.0.0.1:" + std::to_string(server.port()) + "/0");
+    at.bridge->rooms().open(room);
+    at.bridge->rooms().seat(room, seat_of("ann"));
+    at.bridge->participants()->publish(room, ann, {"es", "", "", ""});
+    at.bridge->membership().watch(room, ann);
+    CHECK(at.told.wait<SeatTold>([](const SeatTold&) { return true; }));
+    CHECK(at.told.wait<RoomView>([](const RoomView& view) { return view.complete; }, 8000));
+    CHECK(becomes(server, {"HLEN", key}, "1"));
+    CHECK(at.bridge->membership().look_up(room, ann).standing == MemberAnswer::Standing::member);
+    at.bridge->rooms().broadcast(room, ann, "{}");
+    at.bridge->rooms().close(room);
+    at.bridge->stop(2000);
+    CHECK_EQ(at.log.count("can't"), 0u);
+  }
+  CHECK_EQ(server.ask({"ACL", "LOG"}), "");
   CHECK_EQ(server.ask({"KEYS", "*"}), "");
 }
 
