@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/auth/room_right.hpp"
 #include "core/auth/subprotocol.hpp"
 
 namespace fluentgate::auth {
@@ -236,15 +237,12 @@ std::optional<Refusal> Admission::read_query(const Query& query, Admitted& admit
   return std::nullopt;
 }
 
-// The claims decide. Membership by Redis gets its place here; it will answer later than this call, and not_ready where it can't be asked.
-std::optional<Refusal> Admission::check_right(const Admitted& admitted) const {
-  if (auth_.membership != config::Membership::token) {
-    Refusal refusal = refuse(CloseCode::not_ready, "membership can't be asked");
-    refusal.retry_after_s = not_ready_retry_after_s;
-    return refusal;
-  }
-  if (admitted.claims.may_enter(admitted.room)) return std::nullopt;
-  return refuse(CloseCode::forbidden, "the token gives no right to this room");
+// What a member's state says counts as the claims do: the query still wins over it.
+std::optional<Refusal> Admission::check_right(Admitted& admitted) const {
+  if (auto refusal = check_room_right(auth_, members_, admitted.room, admitted.claims)) return refusal;
+  if (!admitted.listening_given) admitted.hearing.listening = admitted.claims.listening;
+  if (!admitted.speaking_given) admitted.speaking_language = admitted.claims.speaking_language;
+  return std::nullopt;
 }
 
 }  // namespace fluentgate::auth

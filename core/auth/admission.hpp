@@ -20,6 +20,7 @@
 #include "core/domain/hearing.hpp"
 #include "core/domain/ids.hpp"
 #include "core/domain/media.hpp"
+#include "core/domain/membership.hpp"
 
 namespace fluentgate::auth {
 
@@ -71,14 +72,14 @@ class Gate {
   virtual std::optional<LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const = 0;
 };
 
-inline constexpr int draining_retry_after_s = 5;   // another instance, or this one restarted
-inline constexpr int not_ready_retry_after_s = 2;
 inline constexpr std::size_t history_query_max = 1'000'000;
 
 class Admission {
  public:
   // What is needed of the settings is copied; the verifier is shared with whoever reloads it.
   Admission(const config::Settings& settings, std::shared_ptr<const TokenVerifier> verifier);
+  // Whom auth.membership asks; outlives this. Without it nobody is let in where the token alone doesn't decide.
+  void ask(MemberLookup& members) noexcept { members_ = &members; }
 
   // The checks come in the contract's order; the first that fails answers.
   std::variant<Admitted, Refusal> decide(const UpgradeRequest& request, const Gate& gate, UnixMs now) const;
@@ -92,11 +93,12 @@ class Admission {
   std::optional<Refusal> check_origin(const UpgradeRequest& request, const FoundToken& token) const;
   std::optional<Refusal> check_token(const FoundToken& token, UnixMs now, Admitted& admitted) const;
   std::optional<Refusal> read_query(const Query& query, Admitted& admitted) const;
-  std::optional<Refusal> check_right(const Admitted& admitted) const;
+  std::optional<Refusal> check_right(Admitted& admitted) const;
 
   std::string prefix_;  // without a slash at its end
   config::Auth auth_;
   std::shared_ptr<const TokenVerifier> verifier_;
+  MemberLookup* members_ = nullptr;
 };
 
 }  // namespace fluentgate::auth

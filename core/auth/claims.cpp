@@ -142,4 +142,15 @@ Result<Claims> read_claims(const json_t* payload, const config::Auth& auth, Unix
   return claims;
 }
 
+void apply_member_state(std::string_view json, Claims& claims) {
+  const JsonHandle state = parse_object(json);
+  if (!state) return;
+  if (LanguageList listening = language_list(state.get(), "language"); !listening.empty()) claims.listening = std::move(listening);
+  if (const auto spoken = optional_text(state.get(), "speaking_language")) {
+    if (const Result<LanguageTag> tag = LanguageTag::parse(*spoken)) claims.speaking_language = tag->spelling();
+  }
+  if (auto name = optional_text(state.get(), "display_name")) claims.name = std::move(name);
+  if (auto role = optional_text(state.get(), "role")) claims.role = std::move(role);
+}
+
 }  // namespace fluentgate::auth

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/auth/handles.hpp"
@@ -40,5 +41,9 @@ struct Claims {
 // Errors: code "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "wrong_type", "missing_claim", "bad_claim"; the text is the detail of a 401.
 // A language that can't be read is left out, it is no error.
 Result<Claims> read_claims(const json_t* payload, const config::Auth& auth, UnixMs now);
+
+// What room:{room_id}:participants keeps of a member (CONTRACT 1, auth.membership) wins over the claims: language (the listening list),
+// speaking_language, display_name, role. What isn't there or can't be read leaves the claim.
+void apply_member_state(std::string_view json, Claims& claims);
 
 }  // namespace fluentgate::auth

@@ -12,6 +12,9 @@
 
 namespace fluentgate::auth {
 
+inline constexpr int draining_retry_after_s = 5;   // another instance, or this one restarted
+inline constexpr int not_ready_retry_after_s = 2;
+
 struct Refusal {
   CloseCode code = CloseCode::bad_request;
   std::string detail;                      // for people; holds no token

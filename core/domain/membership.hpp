@@ -19,6 +19,9 @@ class MemberLookup {
   virtual ~MemberLookup() = default;
   // Thread: loop. Waits for the answer, but only briefly; `unknown` at once while Redis is away.
   virtual MemberAnswer look_up(const RoomId& room, const UserId& user) = 0;
+  // The user has sockets here: from now on its removal is told (core/redis/inbound.hpp, MemberGone).
+  virtual void watch(const RoomId& room, const UserId& user) = 0;
+  virtual void unwatch(const RoomId& room, const UserId& user) = 0;
 };
 
 }  // namespace fluentgate
