@@ -45,6 +45,7 @@ struct AudioChunk {
   std::int64_t duration_us = 0;
   std::int64_t gap_ms = 0;            // dropped directly before this chunk (header fg-gap-ms when > 0)
   std::string wanted;                 // header fg-wanted
+  bool wanted_known = true;           // false: the header is left out, so that workers make every language
   Bytes audio;
 };
 

@@ -36,6 +36,13 @@ struct Participant {
   std::optional<std::string> claimed_speaking;
   bool languages_settled = false;               // an audio or signaling socket has set them
 
+  // Where Redis joins instances; times in unix microseconds.
+  struct Said { bool listening = false, speaking = false, understands = false; } said;  // by the participant itself, not only by its token
+  std::int64_t languages_set_us = 0;            // when it last said them; 0: never
+  bool languages_merged = false;                // with what other instances had of it when it came
+  std::int64_t audio_since_us = 0, signaling_since_us = 0;  // when the sockets were opened; 0: Redis has not told yet
+  SteadyMs voice_told_ms = -1000000;            // when the others last heard that it speaks
+
   std::shared_ptr<Session> audio;
   std::shared_ptr<Session> signaling;
   std::vector<std::shared_ptr<Session>> captions;

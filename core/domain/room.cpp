@@ -57,12 +57,20 @@ LanguageList Room::listened() const {
 
 std::vector<Room::Demand> Room::demand_for(const UserId& user, const std::optional<LanguageTag>& spoken) const {
   std::map<std::string, Demand> by_key;
-  for (const auto& [id, participant] : participants_) {
-    if (id == user || !participant->audio || participant->hearing.listening.empty()) continue;
-    if (participant->hearing.understands_speech_in(spoken)) continue;
-    const LanguageTag& tag = participant->hearing.listening.front();
+  const auto count = [&](const Hearing& hearing) {
+    if (hearing.listening.empty() || hearing.understands_speech_in(spoken)) return;
+    const LanguageTag& tag = hearing.listening.front();
     const auto first = first_spelled_.find(tag.key());
     by_key.try_emplace(tag.key(), Demand{first == first_spelled_.end() ? tag : first->second, 0}).first->second.count += 1;
+  };
+  for (const auto& [id, participant] : participants_) {
+    if (id != user && participant->audio) count(participant->hearing);
+  }
+  for (const auto& [id, seats] : peers_.users()) {
+    if (id == user) continue;
+    const auto here = participants_.find(id);
+    if (here != participants_.end() && here->second->audio) continue;  // counted above: a socket is about to be replaced
+    if (const PeerSeat* seat = peers_.audio(id)) count(seat->hearing);
   }
   std::vector<Demand> out;
   for (auto& [key, demand] : by_key) out.push_back(std::move(demand));

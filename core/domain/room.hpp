@@ -14,6 +14,7 @@
 #include "core/domain/hearing.hpp"
 #include "core/domain/ids.hpp"
 #include "core/domain/participant.hpp"
+#include "core/domain/peers.hpp"
 #include "core/domain/suppression.hpp"
 
 namespace fluentgate {
@@ -52,6 +53,9 @@ class Room {
   const Participants& participants() const noexcept { return participants_; }
   std::shared_ptr<Participant> find(const UserId& user) const;
   bool empty() const noexcept { return participants_.empty(); }
+  // Participants of the same room on other instances. Whoever changes them says demand_changed() where an audio socket or its languages changed.
+  Peers& peers() noexcept { return peers_; }
+  const Peers& peers() const noexcept { return peers_; }
 
   // Puts the participant's audio socket into the group that fits its hearing, or takes it out. Bumps demand_version().
   void add_listener(Participant& participant);
@@ -62,8 +66,8 @@ class Room {
   // The union of the listening tags of all groups.
   LanguageList listened() const;
 
-  // Demand for one speaker's speech (CONTRACT 3, listeners): first tags of the other participants with an audio socket who don't understand it,
-  // sorted, spelled as first seen. `user` need not be present.
+  // Demand for one speaker's speech (CONTRACT 3, listeners): first tags of the other participants with an audio socket, here or on another instance,
+  // who don't understand it, sorted, spelled as first seen. `user` need not be present.
   struct Demand { LanguageTag language; std::int64_t count; };
   std::vector<Demand> demand_for(const UserId& user, const std::optional<LanguageTag>& spoken) const;
   // The same as the header fg-wanted has it, cached.
@@ -85,6 +89,7 @@ class Room {
   std::int64_t language_timeout_ms_;
   // owned
   Participants participants_;
+  Peers peers_;
   std::vector<ListenerGroup> groups_;
   std::unordered_map<UserId, std::unique_ptr<Speaker>, IdHash, IdEqual> speakers_;
   std::vector<Speaker*> by_number_;

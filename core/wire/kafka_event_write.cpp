@@ -73,7 +73,7 @@ std::vector<OwnedHeader> audio_chunk_headers(const AudioChunk& chunk, std::strin
   headers.push_back({"fg-ingest-ms", std::to_string(chunk.ingest_ms)});
   headers.push_back({"fg-seq", std::to_string(chunk.sequence_number)});
   headers.push_back({"fg-instance", std::string(instance)});
-  headers.push_back({"fg-wanted", chunk.wanted});
+  if (chunk.wanted_known) headers.push_back({"fg-wanted", chunk.wanted});
   headers.push_back({"traceparent", traceparent()});
   if (chunk.gap_ms > 0) headers.push_back({"fg-gap-ms", std::to_string(chunk.gap_ms)});
   if (!binary) return headers;
