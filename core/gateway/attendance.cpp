@@ -15,6 +15,7 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
     participant = std::make_shared<Participant>();
     participant->user = admitted.claims.user;
     room.participants().emplace(participant->user, participant);
+    if (core.members != nullptr) core.members->watch(room.id(), participant->user);
   }
   Participant& p = *participant;
   if (admitted.claims.name) p.display_name = *admitted.claims.name;
@@ -35,6 +36,14 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
   Hearing hearing = p.hearing;
   if (news(admitted.listening_given, claimed.listening, p.claimed.listening)) hearing.listening = admitted.hearing.listening;
   if (news(admitted.understands_given, claimed.understands, p.claimed.understands)) hearing.understands = admitted.hearing.understands;
+  if (control) {
+    p.said.listening = p.said.listening || admitted.listening_given;
+    p.said.understands = p.said.understands || admitted.understands_given;
+    p.said.speaking = p.said.speaking || admitted.speaking_given;
+  }
+  const bool said_now = control && (admitted.listening_given || admitted.understands_given || admitted.speaking_given);
+  const auto speaking_before = p.speaking_spelled;
+  bool changed = hearing != p.hearing;
   change_hearing(room, p, std::move(hearing));
   if (news(admitted.speaking_given, admitted.claims.speaking_language.value_or(""), p.claimed_speaking.value_or(""))) {
     p.speaking_spelled = admitted.speaking_language;
@@ -49,6 +58,8 @@ std::shared_ptr<Participant> Hub::participant_for(Room& room, const auth::Admitt
   }
   if (control) p.languages_settled = true;
   speaking_changed(room, p);
+  changed = changed || p.speaking_spelled != speaking_before;
+  if (cluster && (said_now || (changed && !first))) cluster->languages_said(p);
   return participant;
 }
 
@@ -63,13 +74,27 @@ void Hub::change_hearing(Room& room, Participant& participant, Hearing hearing) 
 
 // What the participant says it speaks decides for the room; where it says nothing, events may tell.
 void Hub::speaking_changed(Room& room, Participant& participant) {
-  if (!participant.speaking) return;
-  Speaker& speaker = room.speaker(participant.user);
+  if (participant.speaking) spoken_told(room, participant.user, *participant.speaking);
+}
+
+void Hub::spoken_told(Room& room, const UserId& user, const LanguageTag& tag) {
+  Speaker& speaker = room.speaker(user);
   speaker.spoken_told = true;
-  if (speaker.spoken && *speaker.spoken == *participant.speaking) return;
-  speaker.spoken = participant.speaking;
+  if (speaker.spoken && *speaker.spoken == tag) return;
+  speaker.spoken = tag;
   room.demand_changed();
   suppression.spoken_changed(room, speaker);
+}
+
+void Hub::take_languages(Room& room, Participant& participant, Hearing hearing, const std::optional<std::string>& speaking) {
+  participant.speaking_spelled = speaking;
+  participant.speaking.reset();
+  if (speaking) {
+    if (auto tag = LanguageTag::parse(*speaking)) participant.speaking = *tag;
+  }
+  speaking_changed(room, participant);
+  change_hearing(room, participant, std::move(hearing));
+  core.interest.set(room.id(), room.listened());
 }
 
 // The older socket is closed by the newer one, but may be gone only much later: its last words come first, in the language it spoke.
@@ -90,6 +115,7 @@ void Hub::seat_audio(Room& room, Participant& participant, const std::shared_ptr
   participant.gaps.clear();
   if (!participant.signaling) participant.event_socket_changed();
   participant.audio = session;
+  participant.audio_since_us = cluster ? cluster->since_of_new_us() : 0;
   participant.listeners_told = "{}";
   room.add_listener(participant);
   room.speaker(participant.user).audio_gone_ms.reset();
@@ -99,24 +125,25 @@ void Hub::seat_signaling(Room& room, Participant& participant, const std::shared
   const bool replacing = participant.signaling != nullptr;
   if (replacing) participant.signaling->close(CloseCode::replaced);
   participant.signaling = session;
+  participant.signaling_since_us = cluster ? cluster->since_of_new_us() : 0;
   // A new signaling socket knows of nothing that is suppressed: it is told with the next frame.
   participant.event_socket_changed();
   participant.listeners_told = "{}";
   if (participant.audio) room.demand_changed();
   playback.pump(participant);  // its audio may have waited for the socket that is replaced
-  if (replacing) {
-    presence.rejoined(room, participant);
-  } else {
-    presence.joined(room, participant);
-  }
+  if (cluster) return cluster->signaling_joined(room, participant);
+  presence.tell_existing(room, participant);
+  if (!replacing) presence.tell_joined(room, PresenceService::peer_of(participant));
 }
 
 Seat Hub::join(auth::Admitted admitted, Transport& transport) {
   Seat seat;
   seat.room = core.rooms.open(admitted.room);
   Room& room = *seat.room;
+  if (cluster && room.empty()) cluster->room_opened(room);
   if (admitted.endpoint == Endpoint::audio) flush_replaced(room, admitted.claims.user);
   seat.participant = participant_for(room, admitted);
+  if (cluster) cluster->merge_languages(room, *seat.participant);
   seat.session = std::make_shared<Session>(next_session_++, admitted.endpoint, admitted.framed, transport, core.bounds, core.clock);
   ++sessions_;
   ++sessions_by_user_[admitted.claims.user];
@@ -127,6 +154,7 @@ Seat Hub::join(auth::Admitted admitted, Transport& transport) {
     case Endpoint::signaling: seat_signaling(room, *seat.participant, seat.session); break;
     case Endpoint::captions: seat.participant->captions.push_back(seat.session); break;
   }
+  if (cluster) cluster->tell_seat(room, *seat.participant);
   core.interest.set(room.id(), room.listened());
   if (admitted.endpoint == Endpoint::captions) {
     captions.subscribe(room, seat.session, admitted.caption);
@@ -152,21 +180,30 @@ void Hub::leave(Seat& seat) {
     room.remove_listener(participant);
     participant.audio.reset();
     participant.gaps.clear();
-    room.speaker(participant.user).audio_gone_ms = core.clock.steady_ms();
+    if (room.peers().audio(participant.user) == nullptr) room.speaker(participant.user).audio_gone_ms = core.clock.steady_ms();
   } else if (participant.signaling == seat.session) {
     participant.signaling.reset();
     participant.event_socket_changed();
     playback.pump(participant);  // its audio may have waited for this socket
-    presence.left(room, participant);
-    suppression.speaker_left(room, room.speaker(participant.user));
+    if (cluster) {
+      cluster->signaling_left(room, participant.user);
+    } else {
+      presence.tell_left(room, participant.user);
+      suppression.speaker_left(room, room.speaker(participant.user));
+    }
   } else if (endpoint == Endpoint::captions) {
     captions.unsubscribe(*seat.session);
     std::erase(participant.captions, seat.session);
   }
   if (!participant.has_sockets() && room.find(participant.user) == seat.participant) {
     // Nobody is here to tell what is spoken: events may, until the participant comes back.
-    if (Speaker* speaker = room.find_speaker(participant.user.value)) speaker->spoken_told = false;
+    Speaker* speaker = room.find_speaker(participant.user.value);
+    if (speaker != nullptr && !room.peers().has(participant.user)) speaker->spoken_told = false;
     room.participants().erase(participant.user);
+    if (cluster) cluster->gone(room, participant.user);
+    if (core.members != nullptr) core.members->unwatch(room.id(), participant.user);
+  } else if (cluster && participant.has_sockets()) {
+    cluster->tell_seat(room, participant);
   }
   seat.session.reset();
   release_room(room);
@@ -196,6 +233,7 @@ void Hub::release_room(Room& room) {
   for (const Speaker* speaker : room.speakers()) latency.forget(id, speaker->user);
   core.interest.erase(id);
   presence.forget(id);
+  if (cluster) cluster->room_closed(id);
   core.rooms.close_if_empty(id);
   core.metrics.rooms(core.rooms.rooms().size());
 }

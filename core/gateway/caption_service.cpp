@@ -121,7 +121,11 @@ void CaptionService::begin(Subscriber& subscriber) {
 void CaptionService::complete(Caption& caption, const Room* room) {
   caption.utterance_id = wire::utterance_id_of(caption);
   if (room != nullptr) {
-    if (const auto speaker = room->find(caption.speaker); speaker && !speaker->display_name.empty()) caption.speaker_name = speaker->display_name;
+    if (const auto speaker = room->find(caption.speaker); speaker && !speaker->display_name.empty()) {
+      caption.speaker_name = speaker->display_name;
+    } else if (const PeerSeat* elsewhere = room->peers().languages(caption.speaker); elsewhere != nullptr && !elsewhere->display_name.empty()) {
+      caption.speaker_name = elsewhere->display_name;
+    }
   }
   if (caption.revision) return;
   std::string key = caption.room.value + '\0' + caption.speaker.value + '\0';

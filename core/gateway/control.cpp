@@ -1,5 +1,6 @@
 // Hub: the messages that every control socket understands, tokens, and the pipeline's heartbeat (CONTRACT 1, Control).
 #include "core/gateway/hub.hpp"
+#include "core/auth/room_right.hpp"
 #include "core/domain/limits.hpp"
 #include "core/wire/server_event.hpp"
 
@@ -18,6 +19,9 @@ void Hub::set_language(Seat& seat, const wire::SetLanguage& message) {
   Hearing hearing = participant.hearing;
   if (message.listening) hearing.listening = *message.listening;
   if (message.understands) hearing.understands = *message.understands;
+  participant.said.listening = participant.said.listening || message.listening;
+  participant.said.understands = participant.said.understands || message.understands;
+  participant.said.speaking = participant.said.speaking || message.speaking;
   if (message.speaking) {
     participant.speaking_spelled = message.speaking->spelling();
     participant.speaking = message.speaking;
@@ -26,12 +30,21 @@ void Hub::set_language(Seat& seat, const wire::SetLanguage& message) {
   change_hearing(room, participant, std::move(hearing));
   core.interest.set(room.id(), room.listened());
   tell_language(participant);
+  tell_languages_elsewhere(room, participant);
+}
+
+void Hub::tell_languages_elsewhere(Room& room, Participant& participant) {
+  if (!cluster) return;
+  cluster->languages_said(participant);
+  cluster->tell_seat(room, participant);
 }
 
 void Hub::set_speaking(Seat& seat, const LanguageTag& tag) {
   seat.participant->speaking_spelled = tag.spelling();
   seat.participant->speaking = tag;
+  seat.participant->said.speaking = true;
   speaking_changed(*seat.room, *seat.participant);
+  tell_languages_elsewhere(*seat.room, *seat.participant);
 }
 
 void Hub::close_all(Participant& participant, CloseCode code) {
@@ -42,16 +55,24 @@ void Hub::close_all(Participant& participant, CloseCode code) {
 
 void Hub::refresh(Seat& seat, const wire::Refresh& message) {
   Participant& participant = *seat.participant;
-  const auto claims = verifier->verify(message.token, core.clock.unix_ms());
+  auto claims = verifier->verify(message.token, core.clock.unix_ms());
   if (!claims) return tell(seat.session, wire::error_event(wire::ErrorCode::invalid_token, claims.error().text));
   if (claims->user != participant.user) {
     return tell(seat.session, wire::error_event(wire::ErrorCode::invalid_token, "the token is another user's"));
   }
-  const bool may_enter = claims->may_enter(seat.room->id()) || (!claims->names_rooms && !core.settings.auth.require_room);
-  if (!may_enter) return close_all(participant, CloseCode::forbidden);
-  if (participant.exp_s != claims->exp_s) participant.expiry_warned = false;
-  participant.exp_s = claims->exp_s;
+  if (const auto refusal = auth::check_room_right(core.settings.auth, core.members, seat.room->id(), *claims)) {
+    if (refusal->code != CloseCode::forbidden) return tell(seat.session, wire::error_event(wire::ErrorCode::invalid_token, refusal->detail + ": try again"));
+    if (cluster) cluster->note(*seat.room, wire::ForbiddenNote{participant.user});
+    return close_all(participant, CloseCode::forbidden);
+  }
+  take_expiry(participant, claims->exp_s);
+  if (cluster) cluster->note(*seat.room, wire::RefreshedNote{participant.user, claims->exp_s});
   tell(seat.session, wire::refreshed_event(claims->exp_s));
+}
+
+void Hub::take_expiry(Participant& participant, std::optional<std::int64_t> exp_s) {
+  if (participant.exp_s != exp_s) participant.expiry_warned = false;
+  participant.exp_s = exp_s;
 }
 
 void Hub::heartbeat(const std::shared_ptr<Session>& session) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/gateway/hub.hpp"
+#include "core/gateway/joined_instances.hpp"
 #include "core/gateway/mailbox.hpp"
 #include "core/gateway/pages.hpp"
 #include "core/gateway/sockets.hpp"
@@ -41,7 +42,11 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     auto bridge = kafka::Bridge::start(settings_, mailbox_, interest_, environment_.logger, environment_.clock);
     if (!bridge) return bridge.error();
     bridge_ = std::move(bridge).value();
+    auto instances = JoinedInstances::start(core_, admission_, bridge_->instance(), mailbox_);
+    if (!instances) return instances.error();
+    instances_ = std::move(instances).value();
     hub_.emplace(core_, bridge_->publisher(), verifier_);
+    if (instances_) instances_->follow(*hub_);
     pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap(), environment_.siblings);
     Bytes ping;
     constexpr std::array<std::uint8_t, 1> payload{0};  // lws 4.1 tells of no pong without one, and every quiet peer would end as dead
@@ -79,7 +84,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   void stop(int flush_ms) noexcept override;
 
   // auth::Gate
-  bool ready_gate_closed() const override { return settings_.ready_gate && !hub_->health.ready(); }
+  bool ready_gate_closed() const override { return settings_.ready_gate && !hub_->health.kafka_ready(); }
   std::optional<auth::LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const override {
     return hub_->over_limit(room, user, endpoint);
   }
@@ -104,6 +109,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   Core core_;
   auth::Admission admission_;
   std::unique_ptr<kafka::Bridge> bridge_;
+  std::unique_ptr<JoinedInstances> instances_;  // null without redis.url
   std::optional<Hub> hub_;
   std::optional<Pages> pages_;
   std::vector<std::weak_ptr<AudioTimers>> audio_timers_;
@@ -156,9 +162,11 @@ void GatewayImpl::turn() noexcept {
     if (taken_.empty() && taken_of_redis_.empty()) return;
     const SteadyUs begin_us = core_.clock.steady_us();
     metrics_.mailbox_messages(taken_.size());
+    for (auto& message : taken_of_redis_) instances_->take(message);
     for (auto& message : taken_) handle(message);
     hub_->playback.flush();
     taken_.clear();
+    taken_of_redis_.clear();
     bridge_->set_eager(hub_->uploads.waiting());
     metrics_.turn_us(core_.clock.steady_us() - begin_us);
     environment_.logger.flush();
@@ -227,6 +235,7 @@ std::int64_t GatewayImpl::tick() noexcept {
       return !alive;
     });
     hub_->presence.tell_demand();
+    if (hub_->cluster) hub_->cluster->tick(now);
     bridge_->set_eager(hub_->uploads.waiting());
     if (now >= slow_due_ms_) {
       slow_due_ms_ = now + slow_timers_ms;
@@ -271,7 +280,9 @@ void GatewayImpl::stop(int flush_ms) noexcept {
   stopped_ = true;
   mailbox_.silence();
   if (hub_) hub_->each_session([](const std::shared_ptr<Session>& session) { session->close(CloseCode::going_away); });
+  if (instances_) instances_->withdraw();
   if (bridge_) bridge_->stop(flush_ms);
+  if (instances_) instances_->stop(flush_ms);
   environment_.logger.flush();
 }
 

@@ -51,6 +51,12 @@ void GatewayMetrics::kafka_up(bool up) {
   kafka_was_up_ = up;
 }
 
+void GatewayMetrics::redis_up(bool up) {
+  gauge(metrics::GaugeId::redis_up).set(up ? 1 : 0);
+  if (redis_was_up_ && !up) add(metrics::CounterId::redis_disconnects, {});
+  redis_was_up_ = up;
+}
+
 void GatewayMetrics::buffered(std::int64_t us, std::size_t bytes) {
   gauge(metrics::GaugeId::buffered_audio_seconds).set(static_cast<double>(us) / 1e6);
   gauge(metrics::GaugeId::buffered_audio_bytes).set(static_cast<double>(bytes));

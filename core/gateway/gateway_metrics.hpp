@@ -48,6 +48,7 @@ class GatewayMetrics {
   void sessions(Endpoint endpoint, std::int64_t change) { gauge(metrics::GaugeId::sessions, {name_of(endpoint)}).add(static_cast<double>(change)); }
   void rooms(std::size_t count) { gauge(metrics::GaugeId::rooms).set(static_cast<double>(count)); }
   void kafka_up(bool up);
+  void redis_up(bool up);
   void ready(bool is_ready) { gauge(metrics::GaugeId::ready).set(is_ready ? 1 : 0); }
   void draining() { gauge(metrics::GaugeId::draining).set(1); }
   void buffered(std::int64_t us, std::size_t bytes);
@@ -71,6 +72,7 @@ class GatewayMetrics {
   metrics::Histogram& turn_;
   std::unordered_map<std::string, metrics::Histogram*, IdHash, IdEqual> stages_;  // by stage, source, target
   bool kafka_was_up_ = false;
+  bool redis_was_up_ = false;
 };
 
 }  // namespace fluentgate::gateway

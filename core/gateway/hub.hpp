@@ -10,6 +10,7 @@
 #include "core/domain/latency.hpp"
 #include "core/domain/room.hpp"
 #include "core/gateway/caption_service.hpp"
+#include "core/gateway/cluster_service.hpp"
 #include "core/gateway/core.hpp"
 #include "core/gateway/pipeline_health.hpp"
 #include "core/gateway/playback.hpp"
@@ -41,10 +42,20 @@ class Hub final : public SpeechUploads::Listener {
   // The limit that one more socket would exceed (CONTRACT 1, 429 and 503). A replacement is no additional one.
   std::optional<auth::LimitReached> over_limit(const RoomId& room, const UserId& user, Endpoint endpoint) const;
 
+  // What is held back of an audio socket that a newer one replaces is published.
+  void flush_replaced(const Room& room, const UserId& user);
+  // Elsewhere the user said that it speaks this.
+  void spoken_told(Room& room, const UserId& user, const LanguageTag& tag);
+
   // control.cpp: what every control socket understands.
   void set_language(Seat& seat, const wire::SetLanguage& message);
   void set_speaking(Seat& seat, const LanguageTag& tag);
   void refresh(Seat& seat, const wire::Refresh& message);
+  // The participant's languages as another socket of it set them.
+  void take_languages(Room& room, Participant& participant, Hearing hearing, const std::optional<std::string>& speaking);
+  void tell_language(Participant& participant);
+  void take_expiry(Participant& participant, std::optional<std::int64_t> exp_s);
+  static void close_all(Participant& participant, CloseCode code);
   void heartbeat(const std::shared_ptr<Session>& session);
   // Tokens that end or are about to.
   void check_tokens(UnixMs now);
@@ -83,18 +94,17 @@ class Hub final : public SpeechUploads::Listener {
   PresenceService presence;
   SpeechUploads uploads;
   PipelineHealth health;
+  std::optional<ClusterService> cluster;  // where Redis joins instances
 
  private:
   std::shared_ptr<Participant> participant_for(Room& room, const auth::Admitted& admitted);
-  void flush_replaced(const Room& room, const UserId& user);
   void seat_audio(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
   void seat_signaling(Room& room, Participant& participant, const std::shared_ptr<Session>& session);
   void release_room(Room& room);
   void change_hearing(Room& room, Participant& participant, Hearing hearing);
   void speaking_changed(Room& room, Participant& participant);
+  void tell_languages_elsewhere(Room& room, Participant& participant);
   void learn_spoken(Room& room, const UserId& user, const LanguageTag& spoken);
-  void tell_language(Participant& participant);
-  static void close_all(Participant& participant, CloseCode code);
 
   std::uint64_t next_session_ = 1;
   std::size_t sessions_ = 0;

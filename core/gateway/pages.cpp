@@ -76,7 +76,9 @@ Page Pages::ready_page(bool draining) const {
     all_ready = count == siblings_->processes();
     processes = wire::ObjectWriter().integer("ready", count).integer("total", siblings_->processes()).finish();
   }
-  page.boolean("ready", all_ready).boolean("draining", draining).raw("kafka", kafka.finish()).text("pipeline", wire::name_of(hub_.health.state()));
+  page.boolean("ready", all_ready).boolean("draining", draining).raw("kafka", kafka.finish());
+  if (const auto redis = hub_.health.redis()) page.raw("redis", wire::ObjectWriter().boolean("connected", *redis).finish());
+  page.text("pipeline", wire::name_of(hub_.health.state()));
   if (!processes.empty()) page.raw("processes", processes);
   return text_page(all_ready ? 200 : 503, "application/json", page.finish() + "\n");
 }

@@ -118,7 +118,7 @@ void Playback::write_member(Room& room, const ListenerGroup::Member& member, con
       own = true;
       continue;
     }
-    suppression_.before_frame(listener, *routed->speaker, *routed->frame, now);
+    suppression_.before_frame(room, listener, *routed->speaker, *routed->frame, now);
     gap = gap || !listener.gaps.empty();
   }
   const auto on_skip = [&](Session&, std::uint32_t speaker, std::int64_t audio_ms, SkipReason reason) { skipped(listener, speaker, audio_ms, reason); };

@@ -1,68 +1,84 @@
 #include "core/gateway/presence_service.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
-
-#include "core/wire/server_event.hpp"
 
 namespace fluentgate::gateway {
 
 namespace {
 
-wire::Peer peer_of(const Participant& participant) {
+wire::Peer peer_of_parts(const UserId& user, const std::string& display_name, const std::string& role, const std::optional<std::string>& speaking,
+                         const Hearing& hearing) {
   wire::Peer peer;
-  peer.user_id = participant.user.value;
-  if (!participant.display_name.empty()) peer.display_name = participant.display_name;
-  if (!participant.role.empty()) peer.role = participant.role;
-  if (participant.speaking_spelled) peer.speaking_language = *participant.speaking_spelled;
-  if (!participant.hearing.listening.empty()) peer.listening_language = participant.hearing.listening.front().spelling();
+  peer.user_id = user.value;
+  if (!display_name.empty()) peer.display_name = display_name;
+  if (!role.empty()) peer.role = role;
+  peer.speaking_language = speaking;
+  if (!hearing.listening.empty()) peer.listening_language = hearing.listening.front().spelling();
   return peer;
 }
 
 }  // namespace
 
-std::string PresenceService::existing(const Room& room, const Participant& but) {
+wire::Peer PresenceService::peer_of(const Participant& p) { return peer_of_parts(p.user, p.display_name, p.role, p.speaking_spelled, p.hearing); }
+wire::Peer PresenceService::peer_of(const PeerSeat& s) { return peer_of_parts(s.user, s.display_name, s.role, s.speaking_spelled, s.hearing); }
+
+void PresenceService::tell_existing(Room& room, Participant& participant) {
   std::vector<wire::Peer> users;
   for (const auto& [id, other] : room.participants()) {
-    if (other.get() != &but && other->present()) users.push_back(peer_of(*other));
+    if (other.get() != &participant && other->present()) users.push_back(peer_of(*other));
   }
-  return wire::existing_users_event(users);
+  for (const auto& [id, seats] : room.peers().users()) {
+    if (id == participant.user) continue;
+    const auto here = room.participants().find(id);
+    if (here != room.participants().end() && here->second->present()) continue;
+    if (const PeerSeat* seat = room.peers().signaling(id)) users.push_back(peer_of(*seat));
+  }
+  std::sort(users.begin(), users.end(), [](const wire::Peer& a, const wire::Peer& b) { return a.user_id < b.user_id; });
+  tell(participant.signaling, wire::existing_users_event(users));
 }
 
-void PresenceService::joined(Room& room, Participant& participant) {
-  tell(participant.signaling, existing(room, participant));
-  const SharedBytes message = text_message(wire::user_joined_event(peer_of(participant)));
+std::size_t PresenceService::tell_all(Room& room, const UserId* but, std::string_view json) {
+  SharedBytes message;
+  std::size_t told = 0;
   for (auto& [id, other] : room.participants()) {
-    if (other.get() != &participant && other->present()) other->signaling->send(message);
+    if ((but != nullptr && id == *but) || !other->present()) continue;
+    if (!message) message = text_message(json);
+    other->signaling->send(message);
+    ++told;
   }
+  return told;
 }
 
-void PresenceService::rejoined(Room& room, Participant& participant) { tell(participant.signaling, existing(room, participant)); }
-
-void PresenceService::left(Room& room, Participant& participant) {
-  const SharedBytes message = text_message(wire::user_left_event(participant.user.value));
-  for (auto& [id, other] : room.participants()) {
-    if (other.get() != &participant && other->present()) other->signaling->send(message);
-  }
+void PresenceService::tell_joined(Room& room, const wire::Peer& peer) {
+  const UserId user(peer.user_id);
+  tell_all(room, &user, wire::user_joined_event(peer));
 }
 
-void PresenceService::relay(Room& room, Participant& from, std::string_view object, const wire::Relay& relay) {
-  if (relay.target_user_id) {
-    const auto target = room.find(UserId(*relay.target_user_id));
-    if (!target || !target->present()) {
-      return tell(from.signaling, wire::error_event(wire::ErrorCode::unknown_peer, "no such user in this room: " + *relay.target_user_id));
+void PresenceService::tell_left(Room& room, const UserId& user) { tell_all(room, &user, wire::user_left_event(user.value)); }
+
+void PresenceService::relay(Room& room, Participant& from, std::string_view object, const wire::Relay& relay, bool elsewhere) {
+  std::string message = wire::relay_text(object, from.user.value);
+  if (relay.target_user_id) return relay_to(room, from, UserId(*relay.target_user_id), std::move(message), elsewhere);
+  core_.metrics.signaling_relayed(tell_all(room, &from.user, message));
+  if (core_.bus != nullptr) core_.bus->broadcast(room.id(), from.user, std::move(message));
+}
+
+void PresenceService::relay_to(Room& room, Participant& from, const UserId& to, std::string message, bool elsewhere) {
+  const auto target = room.find(to);
+  if (target && target->present() && target->signaling->open()) {
+    core_.metrics.signaling_relayed(1);
+    return tell(target->signaling, message);
+  }
+  if (room.peers().signaling(to) != nullptr || elsewhere) {
+    if (!core_.bus->connected()) {
+      return tell(from.signaling, wire::error_event(wire::ErrorCode::unknown_peer, "this user is on another instance, which can't be reached now: " + to.value));
     }
     core_.metrics.signaling_relayed(1);
-    return tell(target->signaling, wire::relay_text(object, from.user.value));
+    return core_.bus->unicast(room.id(), to, from.user, std::move(message));
   }
-  const SharedBytes message = text_message(wire::relay_text(object, from.user.value));
-  std::size_t receivers = 0;
-  for (auto& [id, other] : room.participants()) {
-    if (other.get() == &from || !other->present()) continue;
-    other->signaling->send(message);
-    ++receivers;
-  }
-  core_.metrics.signaling_relayed(receivers);
+  tell(from.signaling, wire::error_event(wire::ErrorCode::unknown_peer, "no such user in this room: " + to.value));
 }
 
 void PresenceService::tell_demand() {
@@ -76,7 +92,7 @@ void PresenceService::tell_demand() {
       for (const auto& demand : room->demand_for(user, room->speaker(user).spoken)) counts.emplace(demand.language.spelling(), demand.count);
       std::string languages = wire::languages_object(counts);
       if (languages == participant->listeners_told) continue;
-      tell(participant->event_socket(), wire::listeners_event(languages));
+      tell_event(core_, *room, *participant, wire::listeners_event(languages));
       participant->listeners_told = std::move(languages);
     }
   }

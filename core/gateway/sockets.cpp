@@ -175,7 +175,10 @@ class SignalingSocket final : public SocketBase {
     const std::string_view text = text_of(message);
     const wire::ClientMessage parsed = wire::parse_signaling(text);
     if (handle_control(parsed)) return;
-    if (const auto* relay = std::get_if<wire::Relay>(&parsed)) hub_.presence.relay(*seat_.room, *seat_.participant, text, *relay);
+    if (const auto* relay = std::get_if<wire::Relay>(&parsed)) {
+      const bool guest = relay->target_user_id && hub_.cluster && hub_.cluster->is_guest(seat_.room->id(), *relay->target_user_id);
+      hub_.presence.relay(*seat_.room, *seat_.participant, text, *relay, guest);
+    }
   }
 };
 

@@ -20,7 +20,10 @@ void Hub::publish(Seat& seat, Encoding encoding, int sample_rate, Bytes audio, U
   uploads.push(std::move(chunk));
 }
 
-void Hub::voiced(Seat& seat) { seat.room->speaker(seat.participant->user).voice.voiced(core.clock.steady_ms()); }
+void Hub::voiced(Seat& seat) {
+  seat.room->speaker(seat.participant->user).voice.voiced(core.clock.steady_ms());
+  if (cluster) cluster->voiced(*seat.room, *seat.participant);
+}
 
 void Hub::played(Seat& seat, const wire::Played& message) {
   const Speaker* speaker = seat.room->find_speaker(message.speaker.value);
@@ -38,6 +41,8 @@ void Hub::played(Seat& seat, const wire::Played& message) {
 void Hub::before_publish(AudioChunk& chunk) {
   Room* room = core.rooms.find(chunk.room.value);
   chunk.wanted = room == nullptr ? "" : room->wanted_from(room->speaker(chunk.user));
+  // Who left last here may have spoken to listeners elsewhere, of whom this instance knows nothing any more.
+  chunk.wanted_known = room != nullptr || !cluster;
 }
 
 void Hub::chunk_published(const AudioChunk& chunk) {

@@ -6,7 +6,7 @@
 
 namespace fluentgate::gateway {
 
-void SuppressionService::before_frame(Participant& listener, const Speaker& speaker, const SynthesizedFrame& frame, SteadyMs now) {
+void SuppressionService::before_frame(const Room& room, Participant& listener, const Speaker& speaker, const SynthesizedFrame& frame, SteadyMs now) {
   if (!listener.suppression_of(speaker.number).frame_ready(now)) return;
   const auto& options = core_.settings.suppress;
   const bool duck = options.mode == config::SuppressMode::duck;
@@ -19,14 +19,13 @@ void SuppressionService::before_frame(Participant& listener, const Speaker& spea
   if (frame.utterance_id) event.utterance_id = *frame.utterance_id;
   event.timestamp_ms = core_.clock.unix_ms();
   core_.metrics.suppressed();
-  const auto& socket = listener.event_socket();
-  tell(socket, wire::suppress_original_event(event));
-  if (listener.audio && socket != listener.audio) listener.audio->hold_audio_for(socket);
+  const auto socket = tell_event(core_, room, listener, wire::suppress_original_event(event));
+  if (listener.audio && socket && socket != listener.audio) listener.audio->hold_audio_for(socket);
 }
 
-void SuppressionService::restore(Participant& listener, const Speaker& speaker, RestoreReason reason) {
+void SuppressionService::restore(const Room& room, Participant& listener, const Speaker& speaker, RestoreReason reason) {
   core_.metrics.restored(name_of(reason));
-  tell(listener.event_socket(), wire::restore_original_event(speaker.user.value, reason, core_.settings.suppress.fade_ms));
+  tell_event(core_, room, listener, wire::restore_original_event(speaker.user.value, reason, core_.settings.suppress.fade_ms));
 }
 
 void SuppressionService::hearing_changed(Room& room, Participant& listener, const Hearing& before, SteadyMs now) {
@@ -36,21 +35,21 @@ void SuppressionService::hearing_changed(Room& room, Participant& listener, cons
     const auto was = best_match(before.listening, produced);
     const auto is = best_match(listener.hearing.listening, produced);
     if (was && was == is && !listener.hearing.understands_speech_in(speaker.spoken)) continue;
-    if (const auto reason = listener.suppression[number].end(RestoreReason::language_changed)) restore(listener, speaker, *reason);
+    if (const auto reason = listener.suppression[number].end(RestoreReason::language_changed)) restore(room, listener, speaker, *reason);
   }
 }
 
 void SuppressionService::spoken_changed(Room& room, Speaker& speaker) {
   for (auto& [user, listener] : room.participants()) {
     if (speaker.number >= listener->suppression.size() || !listener->hearing.understands_speech_in(speaker.spoken)) continue;
-    if (const auto reason = listener->suppression[speaker.number].end(RestoreReason::language_changed)) restore(*listener, speaker, *reason);
+    if (const auto reason = listener->suppression[speaker.number].end(RestoreReason::language_changed)) restore(room, *listener, speaker, *reason);
   }
 }
 
 void SuppressionService::speaker_left(Room& room, Speaker& speaker) {
   for (auto& [user, listener] : room.participants()) {
     if (speaker.number >= listener->suppression.size()) continue;
-    if (const auto reason = listener->suppression[speaker.number].end(RestoreReason::speaker_left)) restore(*listener, speaker, *reason);
+    if (const auto reason = listener->suppression[speaker.number].end(RestoreReason::speaker_left)) restore(room, *listener, speaker, *reason);
   }
 }
 
@@ -59,7 +58,7 @@ void SuppressionService::pipeline_down() {
     for (auto& [user, listener] : room->participants()) {
       for (std::uint32_t number = 0; number < listener->suppression.size(); ++number) {
         const auto reason = listener->suppression[number].end(RestoreReason::pipeline_down);
-        if (reason) restore(*listener, room->speaker_by_number(number), *reason);
+        if (reason) restore(*room, *listener, room->speaker_by_number(number), *reason);
       }
     }
   }
@@ -78,7 +77,7 @@ void SuppressionService::tick(SteadyMs now) {
         Suppression& state = listener->suppression[number];
         if (state.state() == Suppression::State::original) continue;
         const Speaker& speaker = room->speaker_by_number(number);
-        if (const auto reason = state.tick(now, speaker.voice, core_.settings.suppress.stall_ms)) restore(*listener, speaker, *reason);
+        if (const auto reason = state.tick(now, speaker.voice, core_.settings.suppress.stall_ms)) restore(*room, *listener, speaker, *reason);
       }
     }
   }

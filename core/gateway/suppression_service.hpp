@@ -14,8 +14,9 @@ class SuppressionService {
  public:
   explicit SuppressionService(Core& core) : core_(core) {}
 
-  // A frame of `speaker` is about to be written to the listener: tells it first where needed, and holds the audio until that is written.
-  void before_frame(Participant& listener, const Speaker& speaker, const SynthesizedFrame& frame, SteadyMs now);
+  // A frame of `speaker` is about to be written to the listener: tells it first where needed, and holds the audio until that is written
+  // (not where the signaling socket is on another instance).
+  void before_frame(const Room& room, Participant& listener, const Speaker& speaker, const SynthesizedFrame& frame, SteadyMs now);
   // The listener's hearing is now another than `before`: what it no longer hears in the same language is restored.
   void hearing_changed(Room& room, Participant& listener, const Hearing& before, SteadyMs now);
   // The speaker speaks another language now: who understands it is given the original back.
@@ -26,7 +27,7 @@ class SuppressionService {
   void tick(SteadyMs now);
 
  private:
-  void restore(Participant& listener, const Speaker& speaker, RestoreReason reason);
+  void restore(const Room& room, Participant& listener, const Speaker& speaker, RestoreReason reason);
   Core& core_;
 };
 

@@ -104,7 +104,9 @@ class Client {
 
 class World {
  public:
-  explicit World(config::Settings given = {}) : settings(with_secret(std::move(given))) {
+  // `bus`: this is one of several instances (cluster_world.hpp).
+  explicit World(config::Settings given = {}, RoomBus* bus = nullptr) : settings(with_secret(std::move(given))) {
+    core.bus = bus;
     auto made = auth::TokenVerifier::create(settings.auth);
     CHECK(made.ok());
     hub.emplace(core, publisher, std::shared_ptr<const auth::TokenVerifier>(std::move(made).value()));
@@ -157,6 +159,7 @@ class World {
     hub->uploads.tick();
     hub->check_tokens(clock.unix_ms());
     hub->presence.tell_demand();
+    if (hub->cluster) hub->cluster->tick(clock.steady_ms());
   }
   std::string token(const std::string& claims_json) const {
     return auth::sign_token(auth::Algorithm::hs256, {settings.auth.secret, ""}, claims_json).value();

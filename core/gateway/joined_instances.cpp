@@ -1,0 +1,57 @@
+#include "core/gateway/joined_instances.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace fluentgate::gateway {
+
+namespace {
+constexpr int flush_ms_max = 500;  // for what is taken back at the end
+}
+
+Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth::Admission& admission, const std::string& instance,
+                                                                redis::InboundSink& sink) {
+  if (core.settings.redis.url.empty()) return std::unique_ptr<JoinedInstances>();
+  auto bridge = redis::Bridge::start(core.settings, instance, sink, core.logger, core.clock);
+  if (!bridge) return Error{bridge.error().code, "redis.url: " + bridge.error().text};
+  core.bus = &(*bridge)->rooms();
+  if (core.settings.auth.membership != config::Membership::token) {
+    core.members = &(*bridge)->membership();
+    admission.ask(*core.members);
+  }
+  return std::unique_ptr<JoinedInstances>(new JoinedInstances(std::move(bridge).value()));
+}
+
+void JoinedInstances::follow(Hub& hub) {
+  hub_ = &hub;
+  hub.health.expect_redis();
+  redis::Participants* participants = bridge_->participants();
+  if (participants == nullptr) return;
+  hub.cluster->on_seat = [participants](const RoomId& room, const UserId& user, const PeerSeat* seat) {
+    if (seat == nullptr) return participants->withdraw(room, user);
+    const LanguageList& listening = seat->hearing.listening;
+    participants->publish(room, user, {listening.empty() ? "" : listening.front().spelling(), seat->speaking_spelled.value_or(""), seat->display_name, seat->role});
+  };
+}
+
+void JoinedInstances::take(redis::Inbound& message) {
+  if (const auto* state = std::get_if<redis::BusState>(&message)) {
+    hub_->health.redis(state->connected);
+    hub_->core.metrics.redis_up(state->connected);
+  }
+  hub_->cluster->take(message);
+}
+
+void JoinedInstances::withdraw() noexcept {
+  if (hub_ == nullptr) return;
+  try {
+    hub_->cluster->withdraw();
+  } catch (const std::exception& error) {  // out of memory: the lease runs out
+    hub_->core.logger.write(LogLevel::error, "gateway", error.what());
+  }
+}
+
+void JoinedInstances::stop(int flush_ms) noexcept { bridge_->stop(std::min(flush_ms, flush_ms_max)); }
+
+}  // namespace fluentgate::gateway

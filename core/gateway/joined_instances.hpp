@@ -1,0 +1,32 @@
+// Redis as the gateway has it: started and wired where redis.url is set, its messages taken in the loop, stopped after Kafka. Thread: loop.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/auth/admission.hpp"
+#include "core/domain/result.hpp"
+#include "core/gateway/hub.hpp"
+#include "core/redis/bridge.hpp"
+
+namespace fluentgate::gateway {
+
+class JoinedInstances {
+ public:
+  // Null without redis.url. From now on core.bus and, where membership is asked, core.members are there: to be called before the Hub is made.
+  // Errors: those of redis::Bridge::start.
+  static Result<std::unique_ptr<JoinedInstances>> start(Core& core, auth::Admission& admission, const std::string& instance, redis::InboundSink& sink);
+
+  void follow(Hub& hub);
+  void take(redis::Inbound& message);
+  // Every seat here is taken back: before Kafka is flushed.
+  void withdraw() noexcept;
+  void stop(int flush_ms) noexcept;
+
+ private:
+  explicit JoinedInstances(std::unique_ptr<redis::Bridge> bridge) : bridge_(std::move(bridge)) {}
+  std::unique_ptr<redis::Bridge> bridge_;
+  Hub* hub_ = nullptr;
+};
+
+}  // namespace fluentgate::gateway
