@@ -27,6 +27,9 @@ namespace fluentgate {
 
 using Partition = std::pair<std::uint8_t, std::int32_t>;  // topic index, partition
 
+// The partitions that a room's captions may be in; nothing: any of the log's.
+using LogScope = std::optional<std::vector<Partition>>;
+
 // A client's place in the text topics: the last record seen in each partition. Opaque to clients: encode() and decode().
 struct LogCursor {
   static constexpr std::int64_t timestamp_unknown = -1;
@@ -50,16 +53,19 @@ class LogWindow {
   // Reading began at `offset` in this partition (nothing before it was seen); `end` is where its log ended then. Said again for a partition
   // that is known: reading goes on if that leaves no gap, else what was known of it is forgotten.
   void opened(Partition partition, std::int64_t offset, std::int64_t end);
+  // It is read no more, so nothing is known of it.
+  void closed(Partition partition) { partitions_.erase(partition); }
   // A record at or before one seen already is that one read again, or, if its timestamp differs, a log that was replaced: what was known from
   // there on is then forgotten.
   void seen(const LogPosition& position);
-  LogCursor cursor() const;
+  LogCursor cursor(const LogScope& scope = {}) const;
   // Whether every partition has been read up to where its log ended when it was opened: before that a cursor may be refused only for
-  // want of reading. False while no partition is known.
-  bool caught_up() const noexcept;
+  // want of reading. False while no partition, or one of the scope's not, is known.
+  bool caught_up(const LogScope& scope = {}) const noexcept;
   // True if every place of the cursor is known to hold the same record, or lies before the first record this window could know but is its direct
-  // predecessor, and of no partition that the cursor lacks are records unknown. See caption_history.cpp for each case.
-  bool verifies(const LogCursor& cursor) const;
+  // predecessor, and of no partition that the cursor lacks are records unknown. With a scope, only what it names counts, and all of it must be
+  // known: instances read different partitions, so a cursor may name more, but never less than its room's. See caption_history.cpp for each case.
+  bool verifies(const LogCursor& cursor, const LogScope& scope = {}) const;
 
  private:
   struct Record {
@@ -72,6 +78,7 @@ class LogWindow {
     std::deque<Record> records;  // by offset; at most limits::log_window_records_max, the newest
     std::int64_t next() const noexcept { return records.empty() ? opened_at : records.back().offset + 1; }
   };
+  bool knows_all_of(const LogScope& scope) const noexcept;
   static bool holds(const Known& known, const LogCursor::Place& place);
   std::map<Partition, Known> partitions_;
 };

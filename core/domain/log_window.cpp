@@ -17,6 +17,13 @@
 #include "core/domain/caption_history.hpp"
 
 namespace fluentgate {
+namespace {
+
+bool in(const LogScope& scope, const Partition& partition) noexcept {
+  return !scope || std::find(scope->begin(), scope->end(), partition) != scope->end();
+}
+
+}  // namespace
 
 void LogWindow::opened(Partition partition, std::int64_t offset, std::int64_t end) {
   const auto [at, fresh] = partitions_.try_emplace(partition);
@@ -47,9 +54,10 @@ void LogWindow::seen(const LogPosition& position) {
   if (known.records.size() > limits::log_window_records_max) known.records.pop_front();
 }
 
-LogCursor LogWindow::cursor() const {
+LogCursor LogWindow::cursor(const LogScope& scope) const {
   LogCursor cursor;
   for (const auto& [partition, known] : partitions_) {
+    if (!in(scope, partition)) continue;
     LogCursor::Place place;
     if (!known.records.empty()) {
       place = {known.records.back().offset, known.records.back().timestamp_ms};
@@ -61,9 +69,15 @@ LogCursor LogWindow::cursor() const {
   return cursor;
 }
 
-bool LogWindow::caught_up() const noexcept {
-  return !partitions_.empty() &&
-         std::all_of(partitions_.begin(), partitions_.end(), [](const auto& entry) { return entry.second.next() >= entry.second.end; });
+bool LogWindow::knows_all_of(const LogScope& scope) const noexcept {
+  if (!scope) return !partitions_.empty();
+  return !scope->empty() && std::all_of(scope->begin(), scope->end(), [&](const Partition& partition) { return partitions_.count(partition) != 0; });
+}
+
+bool LogWindow::caught_up(const LogScope& scope) const noexcept {
+  return knows_all_of(scope) && std::all_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
+           return !in(scope, entry.first) || entry.second.next() >= entry.second.end;
+         });
 }
 
 bool LogWindow::holds(const Known& known, const LogCursor::Place& place) {
@@ -78,14 +92,15 @@ bool LogWindow::holds(const Known& known, const LogCursor::Place& place) {
   return at != known.records.end() && at->offset == place.offset && at->timestamp_ms == place.timestamp_ms;
 }
 
-bool LogWindow::verifies(const LogCursor& cursor) const {
-  if (partitions_.empty()) return false;  // nothing is known of any log
+bool LogWindow::verifies(const LogCursor& cursor, const LogScope& scope) const {
+  if (!knows_all_of(scope)) return false;  // nothing is known of any log, or not of the room's
   for (const auto& [partition, place] : cursor.places) {
+    if (!in(scope, partition)) continue;
     const auto at = partitions_.find(partition);
     if (at == partitions_.end() || !holds(at->second, place)) return false;
   }
   return std::all_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
-    return entry.second.opened_at == 0 || cursor.places.count(entry.first) != 0;
+    return !in(scope, entry.first) || entry.second.opened_at == 0 || cursor.places.count(entry.first) != 0;
   });
 }
 

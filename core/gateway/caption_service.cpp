@@ -35,12 +35,14 @@ std::string CaptionService::epoch() const {
   return text;
 }
 
-bool CaptionService::log_read_back() const { return broker_.positioned && window_.caught_up(); }
+bool CaptionService::log_read_back(const LogScope& scope) const { return broker_.positioned && window_.caught_up(scope); }
 
 void CaptionService::partition_opened(const kafka::PartitionOpened& opened) {
   if (opened.topic == 0) return;  // synthesized audio has no history
   window_.opened({opened.topic, opened.partition}, opened.offset, opened.end);
 }
+
+void CaptionService::partition_closed(const kafka::PartitionClosed& closed) { window_.closed({closed.topic, closed.partition}); }
 
 void CaptionService::record_seen(const kafka::RecordSeen& record) {
   window_.seen(record.position);
@@ -55,7 +57,8 @@ void CaptionService::subscribe(Room& room, const std::shared_ptr<Session>& sessi
   auto& subscriber = subscribers_[session->id()];
   subscriber = Subscriber{session, room.id(), query, core_.clock.steady_ms(), false};
   by_room_[room.id()].push_back(session->id());
-  if (log_read_back()) begin(subscriber);
+  if (log_read_back(scope_of(subscriber.room))) begin(subscriber);
+  else waiting_.push_back(session->id());
 }
 
 void CaptionService::unsubscribe(const Session& session) {
@@ -92,12 +95,13 @@ void CaptionService::begin(Subscriber& subscriber) {
   subscriber.live = true;
   const UnixMs now = core_.clock.unix_ms();
   const std::string epoch_now = epoch();
+  const LogScope scope = scope_of(subscriber.room);
   const auto passing = wanted(subscriber, now);
   std::optional<bool> recovered;
   std::optional<std::vector<CaptionHistory::Entry>> entries;
   if (subscriber.query.since) {
     const auto cursor = LogCursor::decode(*subscriber.query.since);
-    if (cursor && !epoch_now.empty() && subscriber.query.epoch == epoch_now && window_.verifies(*cursor)) {
+    if (cursor && !epoch_now.empty() && subscriber.query.epoch == epoch_now && window_.verifies(*cursor, scope)) {
       entries = history_.since(subscriber.room, *cursor, now);
       if (entries) std::erase_if(*entries, [&](const auto& entry) { return !passing(*entry); });
     }
@@ -113,7 +117,7 @@ void CaptionService::begin(Subscriber& subscriber) {
   for (const auto& entry : *entries) wire::append_text_frame(*joined, rendered(*entry, true));
   // Never empty: a client resumes with what it was given, and an empty epoch would be none.
   const std::string_view epoch_told = epoch_now.empty() ? std::string_view("-") : std::string_view(epoch_now);
-  wire::append_text_frame(*joined, wire::history_end_event(entries->size(), epoch_told, window_.cursor().encode(), recovered));
+  wire::append_text_frame(*joined, wire::history_end_event(entries->size(), epoch_told, window_.cursor(scope).encode(), recovered));
   subscriber.session->send(joined);
 }
 
@@ -183,12 +187,22 @@ std::string CaptionService::webvtt(const RoomId& room) const {
   });
 }
 
-void CaptionService::tick() {
+void CaptionService::begin_ready() {
+  if (waiting_.empty()) return;
   const SteadyMs now = core_.clock.steady_ms();
-  const bool ready = log_read_back();
-  for (auto& [id, subscriber] : subscribers_) {
-    if (!subscriber.live && (ready || now - subscriber.since_ms >= read_back_wait_ms)) begin(subscriber);
-  }
+  std::erase_if(waiting_, [&](std::uint64_t id) {
+    const auto at = subscribers_.find(id);
+    if (at == subscribers_.end()) return true;
+    Subscriber& subscriber = at->second;
+    if (now - subscriber.since_ms < read_back_wait_ms && !log_read_back(scope_of(subscriber.room))) return false;
+    begin(subscriber);
+    return true;
+  });
+}
+
+void CaptionService::tick() {
+  begin_ready();
+  const SteadyMs now = core_.clock.steady_ms();
   if (now >= trim_due_ms_) {
     trim_due_ms_ = now + trim_every_ms;
     history_.trim(core_.clock.unix_ms());

@@ -47,6 +47,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     instances_ = std::move(instances).value();
     hub_.emplace(core_, bridge_->publisher(), verifier_);
     if (instances_) instances_->follow(*hub_);
+    hub_->captions.scope_by([this](const RoomId& room) { return bridge_->text_places_of(room.value); });
     pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap(), environment_.siblings);
     Bytes ping;
     constexpr std::array<std::uint8_t, 1> payload{0};  // lws 4.1 tells of no pong without one, and every quiet peer would end as dead
@@ -104,7 +105,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   // owned
   GatewayMetrics metrics_;
   ConnectionManager rooms_;
-  kafka::Interest interest_;
+  kafka::Interest interest_{environment_.clock};
   Mailbox mailbox_;
   Core core_;
   auth::Admission admission_;
@@ -131,6 +132,8 @@ void GatewayImpl::handle(kafka::Inbound& message) {
     hub_->playback.take(std::move(*frame));
   } else if (auto* caption = std::get_if<Caption>(&message)) {
     hub_->caption_arrived(std::move(*caption));
+  } else if (const auto* closed = std::get_if<kafka::PartitionClosed>(&message)) {
+    hub_->captions.partition_closed(*closed);
   } else if (const auto* settled = std::get_if<kafka::ChunkSettled>(&message)) {
     hub_->uploads.settled(*settled);
   } else if (const auto* seen = std::get_if<kafka::RecordSeen>(&message)) {
@@ -165,6 +168,7 @@ void GatewayImpl::turn() noexcept {
     for (auto& message : taken_of_redis_) instances_->take(message);
     for (auto& message : taken_) handle(message);
     hub_->playback.flush();
+    hub_->captions.begin_ready();
     taken_.clear();
     taken_of_redis_.clear();
     bridge_->set_eager(hub_->uploads.waiting());
@@ -216,6 +220,8 @@ void GatewayImpl::slow_timers(SteadyMs now) {
     metrics_.mailbox_dropped(dropped);
     log(LogLevel::warn, "gateway", std::to_string(dropped) + " frames dropped: the loop does not keep up");
   }
+  const config::Kafka& kafka = settings_.kafka;
+  metrics_.kafka_traffic(bridge_->traffic(), {kafka.topic_audio_synthesized, kafka.topic_text_original, kafka.topic_text_translated});
   metrics_.buffered(hub_->uploads.waiting_us(), hub_->uploads.waiting_bytes());
   metrics_.ready(pages_->ready(draining_));
   if (now >= publish_due_ms_) {

@@ -1,6 +1,8 @@
 #include "core/gateway/gateway_metrics.hpp"
 
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 namespace fluentgate::gateway {
 
@@ -60,6 +62,20 @@ void GatewayMetrics::redis_up(bool up) {
 void GatewayMetrics::buffered(std::int64_t us, std::size_t bytes) {
   gauge(metrics::GaugeId::buffered_audio_seconds).set(static_cast<double>(us) / 1e6);
   gauge(metrics::GaugeId::buffered_audio_bytes).set(static_cast<double>(bytes));
+}
+
+void GatewayMetrics::kafka_traffic(const kafka::Traffic& traffic, const std::array<std::string_view, 3>& topics) {
+  const std::pair<metrics::CounterId, const kafka::Traffic::PerTopic*> counts[] = {{metrics::CounterId::kafka_consumed_bytes, &traffic.consumed_bytes},
+                                                                                  {metrics::CounterId::kafka_sampled_bytes, &traffic.sampled_bytes},
+                                                                                  {metrics::CounterId::partition_misplaced, &traffic.misplaced}};
+  for (std::size_t i = 0; i < std::size(counts); ++i) {
+    for (std::size_t topic = 0; topic < topics.size(); ++topic) {
+      const std::uint64_t now = (*counts[i].second)[topic].load(std::memory_order_relaxed);
+      const std::uint64_t before = std::exchange(traffic_shown_[i][topic], now);
+      if (now > before) add(counts[i].first, {topics[topic]}, static_cast<double>(now - before));
+    }
+  }
+  gauge(metrics::GaugeId::kafka_partitions_fetched).set(static_cast<double>(traffic.partitions_fetched.load(std::memory_order_relaxed)));
 }
 
 }  // namespace fluentgate::gateway

@@ -1,6 +1,7 @@
 // The gateway's view of the metrics registry: one function per thing that is counted. Thread: loop.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "core/domain/close_code.hpp"
 #include "core/domain/endpoint.hpp"
 #include "core/domain/ids.hpp"
+#include "core/kafka/traffic.hpp"
 #include "core/metrics/registry.hpp"
 
 namespace fluentgate::gateway {
@@ -49,6 +51,8 @@ class GatewayMetrics {
   void rooms(std::size_t count) { gauge(metrics::GaugeId::rooms).set(static_cast<double>(count)); }
   void kafka_up(bool up);
   void redis_up(bool up);
+  // What was counted since the last call; `topics` in the order of its arrays.
+  void kafka_traffic(const kafka::Traffic& traffic, const std::array<std::string_view, 3>& topics);
   void ready(bool is_ready) { gauge(metrics::GaugeId::ready).set(is_ready ? 1 : 0); }
   void draining() { gauge(metrics::GaugeId::draining).set(1); }
   void buffered(std::int64_t us, std::size_t bytes);
@@ -71,6 +75,7 @@ class GatewayMetrics {
   metrics::Gauge& mailbox_messages_;
   metrics::Histogram& turn_;
   std::unordered_map<std::string, metrics::Histogram*, IdHash, IdEqual> stages_;  // by stage, source, target
+  std::array<std::array<std::uint64_t, 3>, 3> traffic_shown_{};  // consumed, sampled, misplaced; by topic
   bool kafka_was_up_ = false;
   bool redis_was_up_ = false;
 };

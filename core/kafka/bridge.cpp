@@ -20,7 +20,7 @@ std::string make_instance() {
 
 }  // namespace
 
-Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, InboundSink& sink, const Interest& interest, Logger& log,
+Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, InboundSink& sink, Interest& interest, Logger& log,
                                               const Clock& clock, ChannelOverlap* overlap) {
   if (Status checked = check_properties(settings.kafka); !checked) return checked.error();
   std::unique_ptr<Bridge> made(new Bridge(sink, log, clock));

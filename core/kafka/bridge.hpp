@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/config/settings.hpp"
 #include "core/domain/ports.hpp"
@@ -22,7 +25,7 @@ class Bridge {
  public:
   // Returns at once, whether Kafka is there or not. The references outlive the bridge, and so does `overlap` (redis.pipeline_channels; null without).
   // Errors: "bad_property", "bad_topic", "embedded_cluster".
-  static Result<std::unique_ptr<Bridge>> start(const config::Settings& settings, InboundSink& sink, const Interest& interest, Logger& log,
+  static Result<std::unique_ptr<Bridge>> start(const config::Settings& settings, InboundSink& sink, Interest& interest, Logger& log,
                                                const Clock& clock, ChannelOverlap* overlap = nullptr);
   ~Bridge();
 
@@ -33,6 +36,10 @@ class Bridge {
   std::size_t unacked() const { return producer_->unacked(); }
   std::uint64_t producers_recreated() const noexcept { return producer_->recreated(); }
   BrokerState state() const { return state_.current(); }
+
+  // Thread: any. See Consumer.
+  const Traffic& traffic() const noexcept { return consumer_->traffic(); }
+  std::optional<std::vector<PartitionPlan::Place>> text_places_of(std::string_view room) const { return consumer_->text_places_of(room); }
 
   // Of the embedded cluster, or as configured.
   const std::string& bootstrap() const noexcept { return cluster_.bootstrap; }

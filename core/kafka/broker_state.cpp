@@ -19,7 +19,7 @@ void BrokerStateTeller::change(Change&& apply) noexcept {
       else log_.write(LogLevel::warn, "kafka", "no broker connection; audio waits, sockets stay up");
     }
     if (next.positioned != told_.positioned && next.positioned)
-      log_.write(LogLevel::info, "kafka", "reading " + std::to_string(known_) + " partitions");
+      log_.write(LogLevel::info, "kafka", "positions known in " + std::to_string(known_) + " partitions");
     told_ = next;
     std::vector<Inbound> batch;
     batch.emplace_back(std::move(next));

@@ -142,6 +142,9 @@ Result<ConfHandle> make_conf(const config::Kafka& kafka, Side side, const Cluste
   if (Status set = side == Side::producer ? set_all(conf.get(), producer_defaults) : set_all(conf.get(), consumer_defaults); !set) return set.error();
   if (side != Side::producer && cluster.embedded) {
     if (Status set = set_all(conf.get(), std::array{Setting{"fetch.wait.max.ms", "10"}}); !set) return set.error();
+  } else if (side == Side::consumer && kafka.partition_aware) {
+    // A partition that becomes wanted is asked for when the request under way has come back.
+    if (Status set = set_all(conf.get(), std::array{Setting{"fetch.wait.max.ms", "100"}}); !set) return set.error();
   }
   if (Status set = set_users(conf.get(), kafka.properties, "kafka."); !set) return set.error();
   const bool producing = side == Side::producer;

@@ -14,6 +14,8 @@ namespace fluentgate::kafka {
 struct RecordSeen { LogPosition position; };
 // Reading of a text topic's partition began at `offset`; `end` was the end of its log at that time.
 struct PartitionOpened { std::uint8_t topic = 0; std::int32_t partition = 0; std::int64_t offset = 0; std::int64_t end = 0; };
+// It is read no more: nobody here wants it (kafka.partition_aware).
+struct PartitionClosed { std::uint8_t topic = 0; std::int32_t partition = 0; };
 // Delivery report of a chunk, in order per speaker. ok false: the broker refused it for good (`error` is librdkafka's name of the reason).
 // `ack_us`: from hand-over to acknowledgement (stage kafka_ack). `lost_us` with ok: the broker refused all of it as too large, it has the beginning,
 // under the chunk's number, without the last so many microseconds.
@@ -29,8 +31,8 @@ struct KafkaTrouble { std::string reason; };
 // Sent on every change. `positioned`: the consumer has a position on every partition of every topic, so that what is published from now on is delivered.
 struct BrokerState { bool connected = false; bool positioned = false; std::string cluster_id; };
 
-using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, ChunkSettled, SpeakerRecovered, RecoveryDone, Malformed, KafkaTrouble,
-                             BrokerState>;
+using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, PartitionClosed, ChunkSettled, SpeakerRecovered, RecoveryDone,
+                             Malformed, KafkaTrouble, BrokerState>;
 
 class InboundSink {
  public:

@@ -4,7 +4,8 @@
 namespace fluentgate::kafka {
 namespace {
 
-Result<std::vector<std::int64_t>> ask(rd_kafka_t* client, const std::vector<PartitionId>& partitions, std::int64_t time, int timeout_ms) {
+Result<std::vector<std::int64_t>> ask(rd_kafka_t* client, const std::vector<PartitionId>& partitions, std::int64_t time, int timeout_ms,
+                                      bool all_or_none = true) {
   std::vector<std::int64_t> found;
   if (partitions.empty()) return found;
   const PartitionsHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
@@ -15,8 +16,9 @@ Result<std::vector<std::int64_t>> ask(rd_kafka_t* client, const std::vector<Part
   for (const PartitionId& id : partitions) {
     const rd_kafka_topic_partition_t* answer = rd_kafka_topic_partition_list_find(list.get(), id.topic.c_str(), id.partition);
     if (answer == nullptr) return Error{"offsets", id.topic + " is missing in the answer", true};
-    if (answer->err != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{"offsets", id.topic + ": " + rd_kafka_err2str(answer->err), true};
-    found.push_back(answer->offset);
+    const bool told = answer->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!told && all_or_none) return Error{"offsets", id.topic + ": " + rd_kafka_err2str(answer->err), true};
+    found.push_back(told ? answer->offset : -1);
   }
   return found;
 }
@@ -35,6 +37,10 @@ Result<std::vector<std::int64_t>> log_offsets(rd_kafka_t* client, const std::vec
 
 Result<std::vector<std::int64_t>> offsets_at(rd_kafka_t* client, const std::vector<PartitionId>& partitions, UnixMs time, int timeout_ms) {
   return ask(client, partitions, time < 0 ? 0 : time, timeout_ms);
+}
+
+Result<std::vector<std::int64_t>> log_ends_told(rd_kafka_t* client, const std::vector<PartitionId>& partitions, int timeout_ms) {
+  return ask(client, partitions, RD_KAFKA_OFFSET_END, timeout_ms, false);
 }
 
 std::string cluster_id_of(rd_kafka_t* client, int timeout_ms) {

@@ -21,6 +21,8 @@ enum class LogPlace : std::uint8_t { beginning, end };
 
 // In the order of `partitions`. Errors, all retriable: "offsets" (a partition without a leader, NOT_LEADER of a topic made a moment ago, time-out).
 Result<std::vector<std::int64_t>> log_offsets(rd_kafka_t* client, const std::vector<PartitionId>& partitions, LogPlace place, int timeout_ms);
+// The ends, negative for those that were not told.
+Result<std::vector<std::int64_t>> log_ends_told(rd_kafka_t* client, const std::vector<PartitionId>& partitions, int timeout_ms);
 // The first record at or after `time`; -1 where nothing is that new (and everywhere on the mock cluster, which can't look).
 Result<std::vector<std::int64_t>> offsets_at(rd_kafka_t* client, const std::vector<PartitionId>& partitions, UnixMs time, int timeout_ms);
 

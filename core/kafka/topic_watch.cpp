@@ -15,6 +15,7 @@ constexpr SteadyMs refresh_every_ms = 1200;    // while messages come: only for 
 constexpr SteadyMs lost_after_ms = 1500;       // without an answer
 constexpr SteadyMs retry_ms = 50;
 constexpr SteadyMs complain_every_ms = 30000;
+constexpr SteadyMs ends_every_ms = 500;        // of what is not fetched: as much may be read from before a room's first join
 
 bool means_missing(rd_kafka_resp_err_t code) noexcept {
   return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
@@ -63,11 +64,20 @@ void TopicWatch::lost() noexcept {
   wake_.notify_all();
 }
 
+void TopicWatch::hurry() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    hurry_ = true;
+  }
+  wake_.notify_all();
+}
+
 void TopicWatch::run() {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
+      hurry_ = false;
       if (std::exchange(lost_, false)) {
         connected_ = false;
         alive_ms_.store(-60000, std::memory_order_relaxed);
@@ -82,8 +92,9 @@ void TopicWatch::run() {
         wait_ms = retry_ms;
       }
     }
+    if (options_.plan != nullptr && connected_) wait_ms = std::min(wait_ms, follow_plan());
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, std::chrono::milliseconds(wait_ms), [this] { return stopping_ || lost_; });
+    wake_.wait_for(lock, std::chrono::milliseconds(wait_ms), [this] { return stopping_ || lost_ || hurry_; });
   }
 }
 
@@ -162,14 +173,82 @@ void TopicWatch::note_topic(std::size_t index, const rd_kafka_metadata_topic_t& 
   }
   const bool first_sight = topic.partitions.empty();
   topic.present = true;
+  std::vector<PartitionPlan::Seen> seen;
   for (int i = 0; i < answer.partition_cnt; ++i) {
     const std::int32_t partition = answer.partitions[i].id;
-    const auto [at, fresh] = topic.partitions.try_emplace(partition, false);
+    const auto [at, fresh] = topic.partitions.try_emplace(partition, options_.plan != nullptr);
+    seen.push_back({partition, answer.partitions[i].leader >= 0});
     // What is found later did not exist when we came: all in it was published since.
-    if (fresh) pending_[{index, partition}] = first_sight && !topic.was_missing ? From::end : From::beginning;
-    if (!at->second && answer.partitions[i].leader < 0)
+    if (fresh && options_.plan == nullptr) pending_[{index, partition}] = first_sight && !topic.was_missing ? From::end : From::beginning;
+    if ((!at->second || options_.plan != nullptr) && answer.partitions[i].leader < 0)
       complain(topic, "topic " + options_.topics[index] + ": partition " + std::to_string(partition) + " has no leader; waiting for it");
   }
+  if (options_.plan != nullptr) options_.plan->note_topic(static_cast<std::uint8_t>(index), seen, topic.was_missing);
+}
+
+// Returns how long it may wait for the next turn.
+SteadyMs TopicWatch::follow_plan() {
+  PartitionPlan& plan = *options_.plan;
+  SteadyMs wait_ms = ends_every_ms;
+  if (plan.incomplete() || clock_.steady_ms() >= ends_due_ms_) {
+    refresh_ends();
+    ends_due_ms_ = clock_.steady_ms() + ends_every_ms;
+  }
+  if (stopping()) return 0;
+  if (!open_wanted() || plan.incomplete()) wait_ms = retry_ms;
+  state_.partitions_assigned(plan.placed());
+  return std::clamp<SteadyMs>(ends_due_ms_ - clock_.steady_ms(), 1, wait_ms);
+}
+
+void TopicWatch::refresh_ends() {
+  const std::vector<PartitionPlan::Place> places = options_.plan->to_ask();
+  if (places.empty()) return;
+  std::vector<PartitionId> ids;
+  for (const auto& [topic, partition] : places) ids.push_back({options_.topics[topic], partition});
+  const Result<std::vector<std::int64_t>> ends = log_ends_told(client_, ids, request_timeout_ms);
+  if (ends) options_.plan->note_ends(places, ends.value());
+  else log_.write(LogLevel::debug, "kafka", ends.error().text);  // what was known stays good, only older
+}
+
+// Text that is wanted is read back captions.history_ms; audio needs no request, so the consumer takes it itself.
+bool TopicWatch::open_wanted() {
+  for (PartitionPlan::Wanted& wanted : options_.plan->take_wanted(true)) placing_.push_back(wanted);
+  std::vector<Opening> openings;
+  std::vector<PartitionId> ids;
+  std::vector<std::int64_t> live_from;
+  for (const auto& [place, from, whole] : placing_) {
+    if (whole) {
+      openings.push_back({place.first, place.second, from, from, 0});
+      continue;
+    }
+    ids.push_back({options_.topics[place.first], place.second});
+    live_from.push_back(from);
+  }
+  std::erase_if(placing_, [](const PartitionPlan::Wanted& wanted) { return wanted.whole; });
+  if (!ids.empty()) {
+    const UnixMs keep_from_ms = clock_.unix_ms() - options_.history_ms;
+    const Result<std::vector<std::int64_t>> starts = text_starts(ids, live_from, keep_from_ms);
+    const Result<std::vector<std::int64_t>> ends = starts ? log_offsets(client_, ids, LogPlace::end, request_timeout_ms) : starts;
+    if (ends) {
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto& [place, from, whole] = placing_[i];
+        openings.push_back({place.first, place.second, starts.value()[i], from, keep_from_ms, ends.value()[i]});
+      }
+      placing_.clear();
+    } else {
+      log_.write(LogLevel::debug, "kafka", ends.error().text);
+    }
+  }
+  if (!openings.empty()) hand_over(openings);
+  return placing_.empty();
+}
+
+void TopicWatch::hand_over(const std::vector<Opening>& openings) {
+  {
+    const std::lock_guard lock(mutex_);
+    openings_.insert(openings_.end(), openings.begin(), openings.end());
+  }
+  found_();
 }
 
 bool TopicWatch::open_partitions() {
@@ -191,11 +270,7 @@ bool TopicWatch::open_partitions() {
     pending_.erase({opening.topic, opening.partition});
     topics_[opening.topic].partitions[opening.partition] = true;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    openings_.insert(openings_.end(), openings.begin(), openings.end());
-  }
-  found_();
+  hand_over(openings);
   return complete;
 }
 

@@ -68,6 +68,12 @@ constexpr Metric table[] = {
             "What Kafka's operator must put right, each time that it is logged: a batch too large for the topic, a topic or a right that is missing.",
             {"reason"}, kafka_troubles),
     counter(CounterId::redis_disconnects, "fluentgate_redis_disconnects_total", "Times that the connection to Redis was lost."),
+    counter(CounterId::kafka_consumed_bytes, "fluentgate_kafka_consumed_bytes_total", "Bytes of keys and values read from the incoming topics.", {"topic"}),
+    counter(CounterId::kafka_sampled_bytes, "fluentgate_kafka_sampled_bytes_total",
+            "Bytes of keys and values of the records looked at in partitions that are not fetched.", {"topic"}),
+    counter(CounterId::partition_misplaced, "fluentgate_partition_misplaced_total",
+            "Records of rooms of this instance found, by samples, in partitions that are not fetched: they are not delivered. See kafka.key_partitioners.",
+            {"topic"}),
     counter(CounterId::log_lines_suppressed, "fluentgate_log_lines_suppressed_total", "Repeated log lines that were held back."),
 
     gauge(GaugeId::sessions, "fluentgate_sessions", "Open sockets.", {"endpoint"}, endpoints),
@@ -82,6 +88,7 @@ constexpr Metric table[] = {
     gauge(GaugeId::mailbox_messages, "fluentgate_mailbox_messages", "Messages that waited for the loop at its last turn."),
     gauge(GaugeId::caption_history_bytes, "fluentgate_caption_history_bytes", "Bytes of captions kept for late joiners."),
     gauge(GaugeId::caption_history_rooms, "fluentgate_caption_history_rooms", "Rooms of which captions are remembered."),
+    gauge(GaugeId::kafka_partitions_fetched, "fluentgate_kafka_partitions_fetched", "Partitions of the incoming topics that this instance reads."),
     gauge(GaugeId::start_time_seconds, "fluentgate_start_time_seconds", "When this instance started, in seconds since 1970."),
     gauge(GaugeId::build_info, "fluentgate_build_info", "Always 1; the version is in the label.", {"version"}),
 

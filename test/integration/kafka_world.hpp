@@ -19,7 +19,7 @@ struct KafkaWorld {
   CollectingLogger log;
   RealClock clock;
   CollectingSink sink;
-  kafka::Interest interest;
+  kafka::Interest interest{clock};
   config::Settings settings;
   std::unique_ptr<kafka::EmbeddedCluster> outside;  // a cluster that is not the bridge's own
   std::unique_ptr<OwnTopics> topics;                // on the real broker, where the test runs against it

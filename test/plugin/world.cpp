@@ -84,12 +84,12 @@ std::string Client::refused(std::string_view code) {
   return got;
 }
 
-Cluster::Cluster(const std::vector<std::string>& topics) {
+Cluster::Cluster(const std::vector<std::string>& topics, int partitions) {
   if (const auto bootstrap = real_kafka()) {
-    topics_ = std::make_unique<OwnTopics>(*bootstrap, topics, 2);
+    topics_ = std::make_unique<OwnTopics>(*bootstrap, topics, partitions);
     return;
   }
-  auto cluster = kafka::EmbeddedCluster::start(topics, log_, 2);
+  auto cluster = kafka::EmbeddedCluster::start(topics, log_, partitions);
   if (!cluster) FAIL("no cluster: " + cluster.error().text);
   cluster_ = std::move(cluster).value();
 }

@@ -99,7 +99,7 @@ PeerMessage translation(const Line& line);
 // A Kafka of the test's own, for hosts that come and go: an embedded cluster of this process, or topics on the real broker.
 class Cluster {
  public:
-  explicit Cluster(const std::vector<std::string>& topics = usual_topics);
+  explicit Cluster(const std::vector<std::string>& topics = usual_topics, int partitions = 2);
   // Faults, which only the embedded cluster can be told to have: such tests are in test/embedded_only.txt.
   kafka::EmbeddedCluster* operator->();
   std::vector<std::string> options() const;  // what a host is told to use it

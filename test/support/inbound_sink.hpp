@@ -1,6 +1,7 @@
 // What Kafka's threads tell, collected; a clock and a log for tests that run against real threads.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -16,14 +17,20 @@
 
 namespace fluentgate::test {
 
+// The machine's time; the steady one a test may push forward.
 class RealClock final : public Clock {
  public:
   UnixMs unix_ms() const noexcept override {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
   SteadyUs steady_us() const noexcept override {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count() +
+           pushed_ms_.load() * 1000;
   }
+  void push_forward(std::int64_t ms) noexcept { pushed_ms_ += ms; }
+
+ private:
+  std::atomic<std::int64_t> pushed_ms_{0};
 };
 
 class CollectingLogger final : public Logger {
@@ -74,6 +81,25 @@ class CollectingSink final : public kafka::InboundSink {
   template <class T>
   bool wait(std::size_t count, int timeout_ms = 10000) {
     return wait_until([&] { return all_locked<T>() >= count; }, timeout_ms);
+  }
+  // Waits until one of this kind is so, whenever it came; nothing is copied.
+  template <class T, class Predicate>
+  bool wait_for_one(Predicate so, int timeout_ms = 10000) {
+    std::size_t from = 0;
+    const auto look = [&] {
+      for (; from < messages_.size(); ++from) {
+        if (const T* one = std::get_if<T>(&messages_[from]); one != nullptr && so(*one)) return true;
+      }
+      return false;
+    };
+    return wait_until(look, timeout_ms);
+  }
+  template <class T, class Visit>
+  void each(Visit visit) const {
+    const std::lock_guard lock(mutex_);
+    for (const kafka::Inbound& message : messages_) {
+      if (const T* one = std::get_if<T>(&message)) visit(*one);
+    }
   }
   // Waits until the last BrokerState is so.
   bool wait_state(const std::function<bool(const kafka::BrokerState&)>& so, int timeout_ms = 10000) {

@@ -244,3 +244,52 @@ TEST(caught_up_when_every_partition_is_read_to_the_end_it_had) {
   read(window, 1, 7, 7);
   CHECK(window.caught_up());
 }
+
+TEST(with_a_scope_only_its_partitions_count) {
+  const LogScope scope{{{original, 1}, {original, 2}}};
+  LogWindow window;
+  window.opened({original, 1}, 5, 8);
+  CHECK(!window.caught_up(scope));  // one of the room's partitions is not read yet
+  window.opened({original, 2}, 0, 0);
+  window.opened({original, 3}, 100, 200);  // another room's, far from read back
+  CHECK(!window.caught_up(scope));
+  read(window, 1, 5, 7);
+  CHECK(window.caught_up(scope));
+  CHECK(!window.caught_up());
+  CHECK(!window.caught_up(LogScope{std::vector<Partition>{}}));  // where they are isn't known
+  const LogCursor cursor = window.cursor(scope);
+  CHECK_EQ(cursor.places.size(), 2u);
+  CHECK(window.verifies(cursor, scope));
+  CHECK(!window.verifies(cursor));  // says nothing of the third
+}
+
+TEST(with_a_scope_another_instance_may_read_other_partitions_beside) {
+  const LogScope scope{{{original, 1}}};
+  LogWindow here, there;
+  here.opened({original, 1}, 0, 0);
+  here.opened({original, 2}, 0, 0);
+  read(here, 1, 0, 5);
+  read(here, 2, 0, 5);
+  there.opened({original, 1}, 3, 6);
+  there.opened({original, 9}, 3, 6);
+  read(there, 1, 3, 5);
+  CHECK(there.verifies(here.cursor(), scope));       // one that names more
+  CHECK(there.verifies(here.cursor(scope), scope));
+  CHECK(!there.verifies(here.cursor(LogScope{{{original, 2}}}), scope));  // and one that lacks the room's own
+}
+
+TEST(of_a_partition_that_is_closed_nothing_is_known) {
+  const LogScope scope{{{original, 0}}};
+  LogWindow window;
+  window.opened({original, 0}, 0, 0);
+  read(window, 0, 0, 9);
+  const LogCursor cursor = window.cursor(scope);
+  window.closed({original, 0});
+  CHECK(!window.caught_up(scope));
+  CHECK(!window.verifies(cursor, scope));
+  window.opened({original, 0}, 8, 12);  // read back from there
+  CHECK(!window.caught_up(scope));
+  read(window, 0, 8, 11);
+  CHECK(window.caught_up(scope));
+  CHECK(window.verifies(cursor, scope));
+}

@@ -225,3 +225,35 @@ TEST(captions_as_webvtt) {
   const std::string vtt = world.hub->captions.webvtt(RoomId("r"));
   CHECK(has(vtt, "hello there") && has(vtt, "NOTE"));
 }
+
+TEST(captions_of_a_room_wait_for_its_own_partitions_only) {
+  World world;
+  const LogScope scope{{{1, 0}, {2, 0}}};
+  world.hub->captions.scope_by([&](const RoomId&) { return scope; });
+  world.hub->captions.broker_state({true, true, "cluster-1"});
+  world.hub->captions.partition_opened({1, 7, 100, 200});  // of another room, and busy
+  Client client = world.captions("a");
+  CHECK_EQ(shown(client.texts()), "");
+  Caption old = world.caption("sp", CaptionType::original, "en", "old");
+  old.replayed = true;
+  world.hub->captions.partition_opened({1, 0, 0, 1});
+  world.hub->captions.begin_ready();
+  CHECK_EQ(shown(client.texts()), "");
+  world.hub->captions.partition_opened({2, 0, 0, 0});
+  world.say(old);
+  world.hub->captions.begin_ready();
+  const auto got = client.texts();
+  CHECK_EQ(shown(got), "r:old history_end1 ");
+  // A resume here, after the partition was given up and is read again, and on an instance that reads others.
+  world.say(world.caption("sp", CaptionType::original, "en", "live"));
+  const Wish wish = resumed(member(got.back(), "offset"), member(got.back(), "epoch"));
+  CHECK_EQ(shown(world.captions("b", wish).texts()), "r:live history_end1,true ");
+  world.hub->captions.partition_closed({1, 0});
+  Client again = world.captions("c", wish);
+  CHECK_EQ(shown(again.texts()), "");
+  world.hub->captions.partition_opened({1, 0, 0, 2});
+  world.hub->captions.record_seen({{1, 0, 0, world.clock.unix_ms()}});
+  world.hub->captions.record_seen({{1, 0, 1, world.clock.unix_ms()}});
+  world.hub->captions.begin_ready();
+  CHECK_EQ(shown(again.texts()), "r:live history_end1,true ");
+}
