@@ -301,6 +301,8 @@ void Producer::on_error_event(rd_kafka_event_t* event) {
     fatal_.store(true);
     char text[512];
     const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_.get(), text, sizeof text);
+    // Who may write nowhere gets no producer id, before any message is sent.
+    if (cause == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED || cause == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return wait_for_right();
     const LogLevel level = cause == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE ? LogLevel::warn : LogLevel::error;
     log_.write(level, "kafka", std::string("fatal error of the producer, it is replaced: ") + rd_kafka_err2name(cause) + " " + text);
     return;

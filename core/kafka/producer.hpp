@@ -110,6 +110,7 @@ class Producer final : public ChunkPublisher {
   Refusal refusal_as_too_large(const rd_kafka_message_t& message, const InFlight& in_flight);
   bool wait_for_permission(const rd_kafka_message_t& message);
   void tell_not_authorised();
+  void wait_for_right();
   void keep_for_resend(rd_kafka_message_t& message, InFlight& in_flight);
   bool keep_shortened(rd_kafka_message_t& message, InFlight& in_flight);
   void replace_client(std::vector<Inbound>& batch);

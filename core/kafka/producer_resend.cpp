@@ -55,9 +55,14 @@ bool Producer::wait_for_permission(const rd_kafka_message_t& message) {
   if (!idempotent_) return false;
   if (message.err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && message.err != RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) return false;
   if (static_cast<InFlight*>(message._private)->dead_letter) return false;  // its topic is another one, and it may be lost
+  wait_for_right();
+  return true;
+}
+
+// The client is replaced then, and not in a hurry: what it asks for may be refused again.
+void Producer::wait_for_right() {
   replace_due_ms_ = clock_.steady_ms() + permission_retry_ms;
   tell_not_authorised();
-  return true;
 }
 
 void Producer::tell_not_authorised() {
