@@ -70,7 +70,6 @@ std::string KafkaServer::properties_of(std::size_t index) const {
   const std::string plain = "PLAIN://127.0.0.1:" + std::to_string(broker.port);
   std::string listeners = plain + ",CONTROLLER://127.0.0.1:" + std::to_string(broker.controller_port), advertised = plain, voters, text;
   const auto set = [&text](const std::string& name, const std::string& value) { text += name + "=" + value + "\n"; };
-  for (const auto& [name, value] : options_.properties) set(name, value);
   if (options_.secured) {
     const std::string secured = "SECURED://localhost:" + std::to_string(broker.secured_port);
     listeners += "," + secured;
@@ -104,6 +103,10 @@ std::string KafkaServer::properties_of(std::size_t index) const {
   set("file.delete.delay.ms", "1000");
   // The default cleaner's buffers alone are 128 MB.
   set("log.cleaner.enable", "false");
+  // A killed broker counts as there for so long, and does not come up again before; 9 s by default.
+  set("broker.session.timeout.ms", "3000");
+  set("broker.heartbeat.interval.ms", "500");
+  for (const auto& [name, value] : options_.properties) set(name, value);
   return text;
 }
 

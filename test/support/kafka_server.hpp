@@ -17,7 +17,7 @@ struct KafkaServerOptions {
   // A listener of its own that wants TLS and a name with its password (SASL/PLAIN), and rights by ACL (StandardAuthorizer). Who comes by the
   // plain listener then has every right: that is the test itself.
   bool secured = false;
-  std::vector<std::pair<std::string, std::string>> properties = {};  // of every broker, beside and before ours
+  std::vector<std::pair<std::string, std::string>> properties = {};  // of every broker; they win over ours
 };
 
 class KafkaServer {
