@@ -26,6 +26,7 @@ void ClusterService::room_opened(Room& room) {
   state.opened_ms = core_.clock.steady_ms();
   ++unsettled_;
   bus_.open(room.id());
+  if (on_room) on_room(room.id(), true);
 }
 
 void ClusterService::room_closed(const RoomId& room) {
@@ -34,6 +35,7 @@ void ClusterService::room_closed(const RoomId& room) {
   if (!found->second.settled) --unsettled_;
   rooms_.erase(found);
   bus_.close(room);
+  if (on_room) on_room(room, false);
 }
 
 // --- seats ---

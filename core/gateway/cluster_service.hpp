@@ -27,6 +27,8 @@ class ClusterService {
 
   // Called for every seat here as it is told to the others; null: it is gone. May be empty.
   std::function<void(const RoomId&, const UserId&, const PeerSeat*)> on_seat;
+  // Called when a room has its first socket here (open), and when its last is gone. May be empty.
+  std::function<void(const RoomId&, bool open)> on_room;
 
   // --- what happens here, as attendance and control tell it ---
   void room_opened(Room& room);

@@ -39,10 +39,11 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   ~GatewayImpl() override { stop(0); }
 
   Status begin() {
-    auto bridge = kafka::Bridge::start(settings_, mailbox_, interest_, environment_.logger, environment_.clock);
+    auto bridge = kafka::Bridge::start(settings_, mailbox_, interest_, environment_.logger, environment_.clock,
+                                       settings_.redis.pipeline_channels ? &overlap_ : nullptr);
     if (!bridge) return bridge.error();
     bridge_ = std::move(bridge).value();
-    auto instances = JoinedInstances::start(core_, admission_, bridge_->instance(), mailbox_);
+    auto instances = JoinedInstances::start(core_, admission_, bridge_->instance(), mailbox_, mailbox_, overlap_);
     if (!instances) return instances.error();
     instances_ = std::move(instances).value();
     hub_.emplace(core_, bridge_->publisher(), verifier_);
@@ -109,6 +110,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   Mailbox mailbox_;
   Core core_;
   auth::Admission admission_;
+  kafka::ChannelOverlap overlap_;
   std::unique_ptr<kafka::Bridge> bridge_;
   std::unique_ptr<JoinedInstances> instances_;  // null without redis.url
   std::optional<Hub> hub_;

@@ -11,7 +11,8 @@ constexpr int flush_ms_max = 500;  // for what is taken back at the end
 }
 
 Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth::Admission& admission, const std::string& instance,
-                                                                redis::InboundSink& sink) {
+                                                                redis::InboundSink& sink, kafka::InboundSink& of_pipeline,
+                                                                kafka::ChannelOverlap& overlap) {
   if (core.settings.redis.url.empty()) return std::unique_ptr<JoinedInstances>();
   auto bridge = redis::Bridge::start(core.settings, instance, sink, core.logger, core.clock);
   if (!bridge) return Error{bridge.error().code, "redis.url: " + bridge.error().text};
@@ -20,15 +21,30 @@ Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth
     core.members = &(*bridge)->membership();
     admission.ask(*core.members);
   }
-  return std::unique_ptr<JoinedInstances>(new JoinedInstances(std::move(bridge).value()));
+  std::unique_ptr<JoinedInstances> made(new JoinedInstances(std::move(bridge).value()));
+  if (core.settings.redis.pipeline_channels) {
+    made->channels_ = std::make_unique<redis::PipelineChannels>(core.settings, made->bridge_->link(), of_pipeline, core.interest, overlap, core.logger,
+                                                                core.clock);
+  }
+  return made;
 }
 
 void JoinedInstances::follow(Hub& hub) {
   hub_ = &hub;
   hub.health.expect_redis();
+  follow_participants();
+  follow_rooms();
+}
+
+void JoinedInstances::follow_rooms() {
+  if (!channels_) return;
+  hub_->cluster->on_room = [channels = channels_.get()](const RoomId& room, bool open) { open ? channels->open(room) : channels->close(room); };
+}
+
+void JoinedInstances::follow_participants() {
   redis::Participants* participants = bridge_->participants();
   if (participants == nullptr) return;
-  hub.cluster->on_seat = [participants](const RoomId& room, const UserId& user, const PeerSeat* seat) {
+  hub_->cluster->on_seat = [participants](const RoomId& room, const UserId& user, const PeerSeat* seat) {
     if (seat == nullptr) return participants->withdraw(room, user);
     const LanguageList& listening = seat->hearing.listening;
     participants->publish(room, user, {listening.empty() ? "" : listening.front().spelling(), seat->speaking_spelled.value_or(""), seat->display_name, seat->role});

@@ -7,15 +7,19 @@
 #include "core/auth/admission.hpp"
 #include "core/domain/result.hpp"
 #include "core/gateway/hub.hpp"
+#include "core/kafka/channel_overlap.hpp"
+#include "core/kafka/inbound.hpp"
 #include "core/redis/bridge.hpp"
+#include "core/redis/pipeline_channels.hpp"
 
 namespace fluentgate::gateway {
 
 class JoinedInstances {
  public:
   // Null without redis.url. From now on core.bus and, where membership is asked, core.members are there: to be called before the Hub is made.
-  // Errors: those of redis::Bridge::start.
-  static Result<std::unique_ptr<JoinedInstances>> start(Core& core, auth::Admission& admission, const std::string& instance, redis::InboundSink& sink);
+  // `of_pipeline` and `overlap` are for redis.pipeline_channels. Errors: those of redis::Bridge::start.
+  static Result<std::unique_ptr<JoinedInstances>> start(Core& core, auth::Admission& admission, const std::string& instance, redis::InboundSink& sink,
+                                                        kafka::InboundSink& of_pipeline, kafka::ChannelOverlap& overlap);
 
   void follow(Hub& hub);
   void take(redis::Inbound& message);
@@ -25,7 +29,11 @@ class JoinedInstances {
 
  private:
   explicit JoinedInstances(std::unique_ptr<redis::Bridge> bridge) : bridge_(std::move(bridge)) {}
-  std::unique_ptr<redis::Bridge> bridge_;
+  void follow_participants();
+  void follow_rooms();
+
+  std::unique_ptr<redis::PipelineChannels> channels_;  // null with redis.pipeline_channels off
+  std::unique_ptr<redis::Bridge> bridge_;              // its thread ends before what it calls
   Hub* hub_ = nullptr;
 };
 
