@@ -350,6 +350,7 @@ TEST(sample_for_fluentmeet_is_what_its_world_needs) {
   CHECK(settings.audio.accept_base64);
   CHECK(settings.captions.legacy_members);
   CHECK(settings.kafka.format_audio_raw == AudioRawFormat::json);
+  CHECK(settings.kafka.buffer_ms >= 60000);
 }
 
 TEST(samples_examples_are_valid_too) {
