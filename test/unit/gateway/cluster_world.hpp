@@ -28,6 +28,7 @@ class FakeBus final : public RoomBus {
   void unicast(const RoomId& room, const UserId& target, const UserId& sender, std::string data) override;
   void note(const RoomId& room, std::string json) override;
 
+  bool dead = false;  // killed: nothing of it reaches Redis any more
   std::set<RoomId> rooms;
   std::map<std::pair<RoomId, UserId>, PeerSeat> seats;  // as the gateway told them
 
@@ -53,7 +54,7 @@ class FakeRedis {
     while (!waiting.empty()) {
       auto [to, message] = std::move(waiting.front());
       waiting.pop_front();
-      if (alive(to)) to->world.hub->cluster->take(message);
+      if (alive(to) && !to->bus.dead) to->world.hub->cluster->take(message);
     }
   }
   void put(Instance& to, redis::Inbound message) { waiting.emplace_back(&to, std::move(message)); }
@@ -90,6 +91,8 @@ class FakeRedis {
       if (one.get() != &gone) put(*one, redis::InstanceGone{gone.bus.instance()});
     }
     gone.bus.rooms.clear();
+    gone.bus.seats.clear();
+    gone.bus.dead = true;
   }
   void go_away() {
     up = false;
@@ -100,6 +103,7 @@ class FakeRedis {
   void come_back() {
     up = true;
     for (auto& one : instances) {
+      if (one->bus.dead) continue;
       put(*one, redis::BusState{true});
       for (const auto& room : one->bus.rooms) put(*one, view_for(*one, room, false));
       for (const auto& [key, seat] : one->bus.seats) store(key.first, seat);
@@ -123,34 +127,34 @@ class FakeRedis {
   std::vector<std::string> channel;  // what our instances published on ws:room:r
 };
 
-inline bool FakeBus::connected() const noexcept { return redis_.up; }
+inline bool FakeBus::connected() const noexcept { return redis_.up && !dead; }
 inline void FakeBus::open(const RoomId& room) {
   rooms.insert(room);
-  if (!redis_.up) return;
+  if (!connected()) return;
   for (auto& one : redis_.instances) {
     if (&one->bus == this) redis_.put(*one, redis_.view_for(*one, room, true));
   }
 }
 inline void FakeBus::seat(const RoomId& room, const PeerSeat& seat) {
   seats[{room, seat.user}] = seat;
-  if (redis_.up) redis_.store(room, seat);
+  if (connected()) redis_.store(room, seat);
 }
 inline void FakeBus::unseat(const RoomId& room, const UserId& user) {
   seats.erase({room, user});
-  if (redis_.up) redis_.remove(room, name_, user);
+  if (connected()) redis_.remove(room, name_, user);
 }
 inline void FakeBus::broadcast(const RoomId& room, const UserId& sender, std::string data) {
-  if (!redis_.up) return;
+  if (!connected()) return;
   redis_.say(data);
   redis_.publish(room, name_, redis::Push{room, std::nullopt, sender.value, std::move(data), name_});
 }
 inline void FakeBus::unicast(const RoomId& room, const UserId& target, const UserId& sender, std::string data) {
-  if (!redis_.up) return;
+  if (!connected()) return;
   redis_.say(data);
   redis_.publish(room, name_, redis::Push{room, target, sender.value, std::move(data), name_});
 }
 inline void FakeBus::note(const RoomId& room, std::string json) {
-  if (redis_.up) redis_.publish(room, name_, redis::RoomNote{room, name_, std::move(json)});
+  if (connected()) redis_.publish(room, name_, redis::RoomNote{room, name_, std::move(json)});
 }
 
 }  // namespace fluentgate::test
