@@ -41,6 +41,7 @@ class ChunkBuffer {
   void settled(std::int64_t duration_us) noexcept;
 
   bool empty() const noexcept { return waiting_.empty(); }
+  std::size_t size() const noexcept { return waiting_.size(); }
   std::int64_t waiting_us() const noexcept { return waiting_us_; }
   std::int64_t inflight_us() const noexcept { return inflight_us_; }
 

@@ -40,6 +40,12 @@ std::optional<std::int64_t> SequenceBook::next(const RoomId& room, const UserId&
   return found == entries_.end() ? 0 : found->second.next;
 }
 
+std::optional<std::int64_t> SequenceBook::known(const RoomId& room, const UserId& user) const {
+  const auto found = entries_.find(key(room, user));
+  if (found == entries_.end()) return std::nullopt;
+  return found->second.next;
+}
+
 void SequenceBook::used(const RoomId& room, const UserId& user, SteadyMs now) { ++touched(room, user, now).next; }
 
 void SequenceBook::forget_before(SteadyMs now) {

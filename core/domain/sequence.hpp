@@ -29,6 +29,8 @@ class SequenceBook {
   bool ready() const noexcept { return ready_; }
   // The number the next chunk gets; nothing while recovery is under way.
   std::optional<std::int64_t> next(const RoomId& room, const UserId& user) const;
+  // What next() would say if recovery were done; nothing: the speaker has never been seen.
+  std::optional<std::int64_t> known(const RoomId& room, const UserId& user) const;
   // The number returned by next() is used.
   void used(const RoomId& room, const UserId& user, SteadyMs now);
   // While more than speakers_max are known: forgets those silent longest, if for more than lookback_ms (the log would not be read back

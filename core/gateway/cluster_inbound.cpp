@@ -55,7 +55,8 @@ void ClusterService::take(redis::Inbound& message) {
                         [&](redis::InstanceGone& one) { instance_gone(one.instance); },
                         [&](redis::RoomNote& one) { noted(one); },
                         [&](redis::Push& one) { pushed(one); },
-                        [&](redis::MemberGone& one) { member_gone(one); }},
+                        [&](redis::MemberGone& one) { member_gone(one); },
+                        [](NumberNews&) {}},  // the uploads'
              message);
 }
 

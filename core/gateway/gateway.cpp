@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "core/gateway/hub.hpp"
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::int64_t busy_tick_ms = 20;    // while somebody is connected
 constexpr std::int64_t idle_tick_ms = 200;
+constexpr int settle_pause_ms = 2;           // between two looks at what is not acknowledged, at the end
 constexpr std::int64_t slow_timers_ms = 200; // what needs no finer clock
 constexpr std::int64_t publish_every_ms = 1000;  // to the other processes of the host
 constexpr std::int64_t drain_close_ms = 1000; // a drain's wait for the answers to its close frames
@@ -47,7 +50,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
     if (!instances) return instances.error();
     instances_ = std::move(instances).value();
     hub_.emplace(core_, bridge_->publisher(), verifier_);
-    if (instances_) instances_->follow(*hub_);
+    if (instances_) instances_->follow(*hub_, *bridge_->log_tail());
     hub_->captions.scope_by([this](const RoomId& room) { return bridge_->text_places_of(room.value); });
     pages_.emplace(*hub_, std::move(access_), bridge_->bootstrap(), environment_.siblings);
     Bytes ping;
@@ -95,6 +98,7 @@ class GatewayImpl final : public Gateway, public auth::Gate {
   void log(LogLevel level, std::string_view category, std::string_view text) { environment_.logger.write(level, category, text); }
   void handle(kafka::Inbound& message);
   void slow_timers(SteadyMs now);
+  int settle_uploads(int flush_ms) noexcept;
   void check_sessions(SteadyMs now);
   void heartbeats();
 
@@ -146,6 +150,8 @@ void GatewayImpl::handle(kafka::Inbound& message) {
     hub_->uploads.recovered(*speaker);
   } else if (std::holds_alternative<kafka::RecoveryDone>(message)) {
     hub_->uploads.recovery_done();
+  } else if (const auto* read = std::get_if<TailRead>(&message)) {
+    hub_->uploads.numbers(*read);
   } else if (const auto* malformed = std::get_if<kafka::Malformed>(&message)) {
     const config::Kafka& kafka = settings_.kafka;
     const std::array<std::string_view, 5> topics{kafka.topic_audio_synthesized, kafka.topic_text_original, kafka.topic_text_translated, "pipeline:audio",
@@ -283,13 +289,37 @@ void GatewayImpl::drain() noexcept {
 
 Status GatewayImpl::reload(const config::Settings& settings) { return verifier_->reload(settings.auth); }
 
+// What waits is handed over as acknowledgements make room for it. Returns what is left of the time.
+int GatewayImpl::settle_uploads(int flush_ms) noexcept {
+  const SteadyMs deadline_ms = core_.clock.steady_ms() + flush_ms;
+  const auto left_ms = [&] { return static_cast<int>(std::max<SteadyMs>(0, deadline_ms - core_.clock.steady_ms())); };
+  try {
+    while (!hub_->uploads.settled() && left_ms() > 0) {
+      mailbox_.take(taken_, taken_of_redis_);
+      for (auto& message : taken_of_redis_) {
+        if (std::holds_alternative<NumberNews>(message)) instances_->take(message);
+      }
+      for (auto& message : taken_) {
+        if (std::holds_alternative<kafka::ChunkSettled>(message) || std::holds_alternative<TailRead>(message)) handle(message);
+      }
+      hub_->uploads.tick();
+      std::this_thread::sleep_for(std::chrono::milliseconds(settle_pause_ms));
+    }
+  } catch (const std::exception& error) {  // out of memory: the next instance reads the log
+    log(LogLevel::error, "gateway", error.what());
+  }
+  return left_ms();
+}
+
 void GatewayImpl::stop(int flush_ms) noexcept {
   if (stopped_) return;
   stopped_ = true;
   mailbox_.silence();
   if (hub_) hub_->each_session([](const std::shared_ptr<Session>& session) { session->close(CloseCode::going_away); });
   if (instances_) instances_->withdraw();
-  if (bridge_) bridge_->stop(flush_ms);
+  const int left_ms = hub_ && flush_ms > 0 ? settle_uploads(flush_ms) : flush_ms;
+  if (hub_) hub_->uploads.release_numbers();
+  if (bridge_) bridge_->stop(left_ms);
   if (instances_) instances_->stop(flush_ms);
   environment_.logger.flush();
 }

@@ -59,6 +59,11 @@ void GatewayMetrics::redis_up(bool up) {
   redis_was_up_ = up;
 }
 
+void GatewayMetrics::numbers_owned(std::string_view how, std::int64_t waited_ms) {
+  add(metrics::CounterId::sequence_owned, {how});
+  registry_.histogram(metrics::HistogramId::sequence_wait_seconds, {how}).observe(static_cast<double>(waited_ms) / 1e3);
+}
+
 void GatewayMetrics::buffered(std::int64_t us, std::size_t bytes) {
   gauge(metrics::GaugeId::buffered_audio_seconds).set(static_cast<double>(us) / 1e6);
   gauge(metrics::GaugeId::buffered_audio_bytes).set(static_cast<double>(bytes));

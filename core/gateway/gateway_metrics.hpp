@@ -43,6 +43,8 @@ class GatewayMetrics {
   void chunk_acknowledged(std::string_view spoken, std::int64_t ack_us);
   void chunk_refused(std::string_view error) { add(metrics::CounterId::chunk_publish_errors, {error}); }
   void kafka_trouble(std::string_view reason) { add(metrics::CounterId::kafka_troubles, {reason}); }
+  void numbers_owned(std::string_view how, std::int64_t waited_ms);
+  void numbers_conflict() { add(metrics::CounterId::sequence_conflicts, {}); }
   void accepted(Endpoint endpoint) { add(metrics::CounterId::handshakes_accepted, {name_of(endpoint)}); }
   void refused(CloseCode code) { add(metrics::CounterId::handshakes_refused, {std::to_string(static_cast<int>(code))}); }
   void closed(CloseCode code) { add(metrics::CounterId::closes, {std::to_string(static_cast<int>(code))}); }

@@ -71,6 +71,8 @@ class Hub final : public SpeechUploads::Listener {
   void chunk_dropped(std::int64_t duration_us) override { core.metrics.audio_dropped("buffer_full", duration_us); }
   void chunk_refused(const std::string& error, std::int64_t duration_us) override;
   void audio_dropped(const RoomId& room, const UserId& user, const SpeechUploads::Dropped& dropped) override;
+  void numbers_owned(NumberKeeper::Way way, std::int64_t waited_ms) override { core.metrics.numbers_owned(NumberKeeper::name_of(way), waited_ms); }
+  void numbers_conflict(const RoomId& room, const UserId& user, const std::string& text) override;
   void caption_arrived(Caption caption);
 
   // Calls `visit(session)` for every open socket.

@@ -10,6 +10,9 @@ namespace {
 constexpr int flush_ms_max = 500;  // for what is taken back at the end
 }
 
+JoinedInstances::JoinedInstances(std::unique_ptr<redis::Bridge> bridge, std::string instance, redis::InboundSink& sink, const Clock& clock)
+    : instance_(std::move(instance)), numbers_(std::make_unique<redis::RedisNumbers>(bridge->link(), instance_, sink, clock)), bridge_(std::move(bridge)) {}
+
 Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth::Admission& admission, const std::string& instance,
                                                                 redis::InboundSink& sink, kafka::InboundSink& of_pipeline,
                                                                 kafka::ChannelOverlap& overlap) {
@@ -21,7 +24,7 @@ Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth
     core.members = &(*bridge)->membership();
     admission.ask(*core.members);
   }
-  std::unique_ptr<JoinedInstances> made(new JoinedInstances(std::move(bridge).value()));
+  std::unique_ptr<JoinedInstances> made(new JoinedInstances(std::move(bridge).value(), instance, sink, core.clock));
   if (core.settings.redis.pipeline_channels) {
     made->channels_ = std::make_unique<redis::PipelineChannels>(core.settings, made->bridge_->link(), of_pipeline, core.interest, overlap, core.logger,
                                                                 core.clock);
@@ -29,8 +32,9 @@ Result<std::unique_ptr<JoinedInstances>> JoinedInstances::start(Core& core, auth
   return made;
 }
 
-void JoinedInstances::follow(Hub& hub) {
+void JoinedInstances::follow(Hub& hub, LogTail& tail) {
   hub_ = &hub;
+  hub.uploads.join(*numbers_, tail, instance_);
   hub.health.expect_redis();
   follow_participants();
   follow_rooms();
@@ -52,6 +56,7 @@ void JoinedInstances::follow_participants() {
 }
 
 void JoinedInstances::take(redis::Inbound& message) {
+  if (const auto* news = std::get_if<NumberNews>(&message)) return hub_->uploads.numbers(*news);
   if (const auto* state = std::get_if<redis::BusState>(&message)) {
     hub_->health.redis(state->connected);
     hub_->core.metrics.redis_up(state->connected);

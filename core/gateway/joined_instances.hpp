@@ -10,6 +10,7 @@
 #include "core/kafka/channel_overlap.hpp"
 #include "core/kafka/inbound.hpp"
 #include "core/redis/bridge.hpp"
+#include "core/redis/numbering.hpp"
 #include "core/redis/pipeline_channels.hpp"
 
 namespace fluentgate::gateway {
@@ -21,17 +22,20 @@ class JoinedInstances {
   static Result<std::unique_ptr<JoinedInstances>> start(Core& core, auth::Admission& admission, const std::string& instance, redis::InboundSink& sink,
                                                         kafka::InboundSink& of_pipeline, kafka::ChannelOverlap& overlap);
 
-  void follow(Hub& hub);
+  // `tail`: of the same kafka::Bridge as `instance`.
+  void follow(Hub& hub, LogTail& tail);
   void take(redis::Inbound& message);
   // Every seat here is taken back: before Kafka is flushed.
   void withdraw() noexcept;
   void stop(int flush_ms) noexcept;
 
  private:
-  explicit JoinedInstances(std::unique_ptr<redis::Bridge> bridge) : bridge_(std::move(bridge)) {}
+  JoinedInstances(std::unique_ptr<redis::Bridge> bridge, std::string instance, redis::InboundSink& sink, const Clock& clock);
   void follow_participants();
   void follow_rooms();
 
+  const std::string instance_;
+  std::unique_ptr<redis::RedisNumbers> numbers_;
   std::unique_ptr<redis::PipelineChannels> channels_;  // null with redis.pipeline_channels off
   std::unique_ptr<redis::Bridge> bridge_;              // its thread ends before what it calls
   Hub* hub_ = nullptr;

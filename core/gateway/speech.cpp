@@ -76,6 +76,12 @@ void Hub::audio_dropped(const RoomId& room, const UserId& user, const SpeechUplo
   if (participant) tell(participant->audio ? participant->audio : participant->signaling, wire::audio_dropped_event(dropped_ms, cause));
 }
 
+void Hub::numbers_conflict(const RoomId& room, const UserId& user, const std::string& text) {
+  core.metrics.numbers_conflict();
+  core.logger.write(LogLevel::error, "redis",
+                    "sequence numbers: room=" + percent_encoded(room.value) + " speaker=" + percent_encoded(user.value) + ": " + text);
+}
+
 void Hub::caption_arrived(Caption caption) {
   Room* room = core.rooms.find(caption.room.value);
   if (!caption.replayed && room != nullptr) {

@@ -5,7 +5,6 @@ namespace fluentgate::gateway {
 namespace {
 constexpr SteadyMs told_every_ms = 1000;
 constexpr std::size_t split_bytes_min = 1600;  // PCM that is too large for a message is published in halves, down to this
-constexpr SteadyMs forget_every_ms = 10000;
 constexpr SteadyMs gap_kept_ms = 60000;  // for a speaker that is silent after a drop
 std::string key_of(const RoomId& room, const UserId& user) { return room.value + '\0' + user.value; }
 
@@ -25,7 +24,7 @@ AudioChunk split(AudioChunk& chunk) {
 
 SpeechUploads::SpeechUploads(const config::Settings& settings, const Clock& clock, ChunkPublisher& publisher, Listener& listener)
     : settings_(settings), clock_(clock), publisher_(publisher), listener_(listener),
-      budget_{0, settings.kafka.buffer_bytes}, sequence_(settings.audio.sequence_lookback_ms) {}
+      budget_{0, settings.kafka.buffer_bytes}, numbers_(settings.audio.sequence_lookback_ms, clock, *this) {}
 
 void SpeechUploads::push(AudioChunk chunk) {
   auto& upload = uploads_[key_of(chunk.room, chunk.user)];
@@ -33,6 +32,7 @@ void SpeechUploads::push(AudioChunk chunk) {
     upload = std::make_shared<Upload>(chunk.room, chunk.user, budget_, settings_.kafka.buffer_ms, settings_.kafka.inflight_ms);
   }
   upload->pushed_ms = clock_.steady_ms();
+  numbers_.awake(upload->pushed_ms);
   if (const std::int64_t dropped_us = upload->buffer.push(std::move(chunk)); dropped_us > 0) {
     upload->dropped.waited_us += dropped_us;
     listener_.chunk_dropped(dropped_us);
@@ -43,8 +43,8 @@ void SpeechUploads::push(AudioChunk chunk) {
 
 void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
   while (const AudioChunk* next = upload->buffer.peek()) {
-    const auto number = sequence_.next(next->room, next->user);
-    if (!number) return;  // the log is still being read back
+    const auto number = numbers_.next(next->room, next->user);
+    if (!number) break;  // it is told by number_known() or recovery_done()
     AudioChunk chunk = upload->buffer.take();
     chunk.sequence_number = *number;
     listener_.before_publish(chunk);
@@ -54,7 +54,7 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
     if (!taken) {
       if (taken.error().retriable) {
         upload->buffer.put_back(std::move(chunk));
-        return;
+        break;
       }
       if (taken.error().code == "too_large" && chunk.encoding == Encoding::linear16 && chunk.audio.size() >= 2 * split_bytes_min) {
         AudioChunk rest = split(chunk);
@@ -69,15 +69,17 @@ void SpeechUploads::hand_over(const std::shared_ptr<Upload>& upload) {
       listener_.chunk_refused(taken.error().code, duration_us);
       continue;
     }
-    sequence_.used(chunk.room, chunk.user, clock_.steady_ms());
-    inflight_.emplace(token, Inflight{upload, duration_us, listener_.spoken_in(chunk)});
+    numbers_.used(chunk.room, chunk.user);
+    inflight_.emplace(token, Inflight{upload, *number, duration_us, listener_.spoken_in(chunk)});
     listener_.chunk_published(chunk);
   }
+  if (numbers_.releasing()) numbers_.try_release(upload->room, upload->user, upload->buffer.empty());
 }
 
 void SpeechUploads::settled(const kafka::ChunkSettled& message) {
   const auto it = inflight_.find(message.token);
   if (it == inflight_.end()) return;
+  numbers_.awake(clock_.steady_ms());
   const Inflight inflight = std::move(it->second);
   inflight_.erase(it);
   if (message.ok) {
@@ -86,22 +88,47 @@ void SpeechUploads::settled(const kafka::ChunkSettled& message) {
   } else {
     listener_.chunk_refused(message.error, inflight.duration_us);
   }
-  if (const auto upload = inflight.upload.lock()) {
-    upload->buffer.settled(inflight.duration_us);
-    const std::int64_t lost_us = message.ok ? message.lost_us : inflight.duration_us;
-    upload->dropped.refused_us += lost_us;
-    if (lost_us > 0) upload->buffer.lost(lost_us);
-    hand_over(upload);
-  }
+  const std::shared_ptr<Upload>& upload = inflight.upload;
+  numbers_.settled(upload->room, upload->user, inflight.number, message.ok ? message.partition : -1, message.offset, message.ack_us);
+  upload->buffer.settled(inflight.duration_us);
+  const std::int64_t lost_us = message.ok ? message.lost_us : inflight.duration_us;
+  upload->dropped.refused_us += lost_us;
+  if (lost_us > 0) upload->buffer.lost(lost_us);
+  hand_over(upload);
 }
 
 void SpeechUploads::recovered(const kafka::SpeakerRecovered& message) {
-  sequence_.recovered(message.room, message.user, message.sequence_number, clock_.steady_ms());
+  numbers_.recovered(message.room, message.user, message.sequence_number, clock_.steady_ms());
 }
 
 void SpeechUploads::recovery_done() {
-  sequence_.recovery_done();
+  numbers_.recovery_done();
   for (auto& [key, upload] : uploads_) hand_over(upload);
+}
+
+void SpeechUploads::numbers(const NumberNews& news) {
+  numbers_.awake(clock_.steady_ms());
+  numbers_.take(news);
+}
+
+void SpeechUploads::numbers(const TailRead& read) {
+  numbers_.awake(clock_.steady_ms());
+  numbers_.take(read);
+}
+
+std::shared_ptr<SpeechUploads::Upload> SpeechUploads::find(const RoomId& room, const UserId& user) const {
+  const auto found = uploads_.find(key_of(room, user));
+  return found == uploads_.end() ? nullptr : found->second;
+}
+
+void SpeechUploads::number_known(const RoomId& room, const UserId& user) {
+  if (const auto upload = find(room, user)) hand_over(upload);
+  else numbers_.try_release(room, user, true);
+}
+
+std::size_t SpeechUploads::chunks_waiting(const RoomId& room, const UserId& user) const {
+  const auto upload = find(room, user);
+  return upload ? upload->buffer.size() : 0;
 }
 
 void SpeechUploads::tell_drops(Upload& upload, SteadyMs now) {
@@ -116,6 +143,8 @@ void SpeechUploads::tell_drops(Upload& upload, SteadyMs now) {
 
 void SpeechUploads::tick() {
   const SteadyMs now = clock_.steady_ms();
+  numbers_.awake(now);
+  numbers_.tick();
   for (auto it = uploads_.begin(); it != uploads_.end();) {
     const std::shared_ptr<Upload>& upload = it->second;
     hand_over(upload);
@@ -123,10 +152,6 @@ void SpeechUploads::tick() {
     const bool done = upload->buffer.empty() && upload->buffer.inflight_us() == 0 && upload->dropped.us() < 1000 &&
                       (upload->buffer.untold_us() < 1000 || now - upload->pushed_ms >= gap_kept_ms);
     it = done ? uploads_.erase(it) : std::next(it);
-  }
-  if (now >= forget_due_ms_) {
-    forget_due_ms_ = now + forget_every_ms;
-    sequence_.forget_before(now);
   }
 }
 

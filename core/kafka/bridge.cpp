@@ -42,7 +42,11 @@ Result<std::unique_ptr<Bridge>> Bridge::start(const config::Settings& settings, 
                                                                settings.kafka.dlq ? made->producer_.get() : nullptr, made->state_, log, clock);
   if (!consumer) return consumer.error();
   made->consumer_ = std::move(consumer).value();
-  made->recovery_ = std::make_unique<SequenceRecovery>(settings, made->cluster_, sink, log, clock);
+  if (!settings.redis.url.empty()) {
+    made->tail_ = std::make_unique<LogTailReader>(settings, made->cluster_, sink, log, clock);
+    made->tail_->start();
+  }
+  made->recovery_ = std::make_unique<SequenceRecovery>(settings, made->cluster_, sink, made->tail_.get(), log, clock);
   made->recovery_->start();
   return made;
 }
@@ -53,9 +57,11 @@ void Bridge::stop(int flush_ms) {
   if (recovery_) recovery_->begin_stop();
   if (producer_ && flush_ms > 0) (void)producer_->flush(flush_ms);  // while acknowledgements still reach the loop
   // With Kafka away each of them waits for a request's time-out: at the same time, not one after another.
+  if (tail_) tail_->begin_stop();
   if (consumer_) consumer_->begin_stop();
   if (producer_) producer_->begin_stop();
   if (recovery_) recovery_->stop();
+  if (tail_) tail_->stop();
   if (consumer_) consumer_->stop();  // before the producer, which takes its dead letters
   if (producer_) producer_->stop(0);
 }

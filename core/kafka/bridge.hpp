@@ -16,6 +16,7 @@
 #include "core/kafka/embedded_cluster.hpp"
 #include "core/kafka/inbound.hpp"
 #include "core/kafka/interest.hpp"
+#include "core/kafka/log_tail.hpp"
 #include "core/kafka/producer.hpp"
 #include "core/kafka/sequence_recovery.hpp"
 
@@ -30,6 +31,7 @@ class Bridge {
   ~Bridge();
 
   ChunkPublisher& publisher() noexcept { return *producer_; }
+  LogTail* log_tail() noexcept { return tail_.get(); }  // null where there is no Redis: nobody asks
   // Thread: any. Whether somebody waits for acknowledgements.
   void set_eager(bool eager) noexcept { producer_->set_eager(eager); }
   std::int64_t oldest_unacked_ms() const { return producer_->oldest_unacked_ms(clock_.steady_ms()); }
@@ -61,6 +63,7 @@ class Bridge {
   std::unique_ptr<EmbeddedCluster> embedded_;
   std::unique_ptr<Producer> producer_;
   std::unique_ptr<Consumer> consumer_;
+  std::unique_ptr<LogTailReader> tail_;
   std::unique_ptr<SequenceRecovery> recovery_;
 };
 

@@ -171,7 +171,8 @@ Result<ConfHandle> make_conf(const config::Kafka& kafka, Side side, const Cluste
   } else {
     if (Status set = set_all(conf.get(), consumer_ours); !set) return set.error();
     if (side == Side::log_reader) {
-      if (Status set = set_all(conf.get(), std::array{Setting{"enable.partition.eof", "true"}}); !set) return set.error();
+      // One pass at a time: the next must not wait for the answer to the last one's final fetch.
+      if (Status set = set_all(conf.get(), std::array{Setting{"enable.partition.eof", "true"}, Setting{"fetch.wait.max.ms", "10"}}); !set) return set.error();
     }
     // librdkafka wants a group for assign(); nothing is ever committed to it.
     if (rd_kafka_conf_set(conf.get(), "group.id", client.c_str(), text, sizeof text) != RD_KAFKA_CONF_OK)

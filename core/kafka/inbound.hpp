@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/domain/media.hpp"
+#include "core/domain/numbering.hpp"
 
 namespace fluentgate::kafka {
 
@@ -18,8 +19,16 @@ struct PartitionOpened { std::uint8_t topic = 0; std::int32_t partition = 0; std
 struct PartitionClosed { std::uint8_t topic = 0; std::int32_t partition = 0; };
 // Delivery report of a chunk, in order per speaker. ok false: the broker refused it for good (`error` is librdkafka's name of the reason).
 // `ack_us`: from hand-over to acknowledgement (stage kafka_ack). `lost_us` with ok: the broker refused all of it as too large, it has the beginning,
-// under the chunk's number, without the last so many microseconds.
-struct ChunkSettled { std::uint64_t token = 0; bool ok = true; std::string error; std::int64_t ack_us = 0; std::int64_t lost_us = 0; };
+// under the chunk's number, without the last so many microseconds. `partition`, `offset`: where it is; -1: not known.
+struct ChunkSettled {
+  std::uint64_t token = 0;
+  bool ok = true;
+  std::string error;
+  std::int64_t ack_us = 0;
+  std::int64_t lost_us = 0;
+  std::int32_t partition = -1;
+  std::int64_t offset = -1;
+};
 // Highest number of a speaker found in audio.raw's last audio.sequence_lookback_ms.
 struct SpeakerRecovered { RoomId room; UserId user; std::int64_t sequence_number = 0; };
 struct RecoveryDone {};
@@ -32,7 +41,7 @@ struct KafkaTrouble { std::string reason; };
 struct BrokerState { bool connected = false; bool positioned = false; std::string cluster_id; };
 
 using Inbound = std::variant<SynthesizedFrame, Caption, RecordSeen, PartitionOpened, PartitionClosed, ChunkSettled, SpeakerRecovered, RecoveryDone,
-                             Malformed, KafkaTrouble, BrokerState>;
+                             Malformed, KafkaTrouble, BrokerState, TailRead>;
 
 class InboundSink {
  public:

@@ -244,7 +244,7 @@ void Producer::settle(const rd_kafka_message_t& message, std::vector<Inbound>& b
   Lane* const lane = in_flight.lane;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (!connected_.exchange(true)) state_.producer_connected(true);
-    finish(in_flight, {}, batch);
+    finish(in_flight, {}, batch, message.partition, message.offset);
     lane_settled(lane, true);
     return;
   }
@@ -281,10 +281,11 @@ void Producer::log_failure(const rd_kafka_message_t& message) {
 }
 
 // `error` empty: acknowledged.
-void Producer::finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch) {
+void Producer::finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch, std::int32_t partition, std::int64_t offset) {
   if (!in_flight.dead_letter) {
     const bool good = error.empty();
-    batch.emplace_back(ChunkSettled{in_flight.token, good, std::move(error), clock_.steady_us() - in_flight.handed_us, good ? in_flight.lost_us : 0});
+    batch.emplace_back(ChunkSettled{in_flight.token, good, std::move(error), clock_.steady_us() - in_flight.handed_us, good ? in_flight.lost_us : 0,
+                                    partition, offset});
   }
   forget(in_flight);
 }
@@ -363,7 +364,7 @@ void Producer::stop(int flush_ms) {
   {
     const std::lock_guard lock(in_flight_mutex_);
     for (const InFlight& entry : in_flight_) {
-      if (!entry.dead_letter) batch.emplace_back(ChunkSettled{entry.token, false, "stopped", clock_.steady_us() - entry.handed_us, 0});
+      if (!entry.dead_letter) batch.emplace_back(ChunkSettled{entry.token, false, "stopped", clock_.steady_us() - entry.handed_us});
     }
     in_flight_.clear();
     dead_letters_ = dead_letter_bytes_ = 0;

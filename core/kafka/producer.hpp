@@ -103,7 +103,7 @@ class Producer final : public ChunkPublisher {
   void log_failure(const rd_kafka_message_t& message);
   void on_error_event(rd_kafka_event_t* event);
   void probe_connection();
-  void finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch);
+  void finish(InFlight& in_flight, std::string error, std::vector<Inbound>& batch, std::int32_t partition = -1, std::int64_t offset = -1);
 
   // producer_resend.cpp
   enum class Refusal : std::uint8_t { other, shared, alone };

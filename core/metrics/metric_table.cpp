@@ -8,6 +8,7 @@ constexpr std::string_view caption_types[] = {"original", "translated"};
 constexpr std::string_view skip_reasons[] = {"stale", "slow"};
 constexpr std::string_view restore_reasons[] = {"stalled", "language_changed", "speaker_left", "pipeline_down"};
 constexpr std::string_view kafka_troubles[] = {"message_too_large", "topic_missing", "not_authorised"};
+constexpr std::string_view number_ways[] = {"fresh", "resumed", "handed_over", "forced", "log"};
 constexpr std::string_view truths[] = {"true", "false"};
 
 constexpr double latency_buckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30};
@@ -59,6 +60,12 @@ constexpr Metric table[] = {
             "Times that a listener was told to suppress a speaker's original voice."),
     counter(CounterId::originals_restored, "fluentgate_originals_restored_total",
             "Times that a listener was given a speaker's original voice back, by reason.", {"reason"}, restore_reasons),
+    counter(CounterId::sequence_owned, "fluentgate_sequence_owned_total",
+            "Speakers whose numbering came to this instance: nobody had it, it was released, its owner gave it up when asked, its owner was gone, "
+            "or the log was read back.",
+            {"how"}, number_ways),
+    counter(CounterId::sequence_conflicts, "fluentgate_sequence_conflicts_total",
+            "Times that two instances were seen to have numbered the same speaker, so that numbers in the log may repeat."),
     counter(CounterId::handshakes_accepted, "fluentgate_handshakes_accepted_total", "Handshakes that were upgraded.", {"endpoint"}, endpoints),
     counter(CounterId::handshakes_refused, "fluentgate_handshakes_refused_total", "Handshakes that were refused, by code.", {"code"}),
     counter(CounterId::closes, "fluentgate_closes_total", "Sockets closed by this side, by close code.", {"code"}),
@@ -97,6 +104,8 @@ constexpr Metric table[] = {
               "Source and target are languages, - where unknown; target is empty for stages without one.",
               latency_buckets, {"stage", "source", "target"}, stages_max),
     histogram(HistogramId::loop_turn_seconds, "fluentgate_loop_turn_seconds", "Time that one turn of the loop took for what Kafka sent.", turn_buckets, {}, 1),
+    histogram(HistogramId::sequence_wait_seconds, "fluentgate_sequence_wait_seconds",
+              "Time from a speaker's first chunk here until its numbering was known, by how it was.", latency_buckets, {"how"}, few),
 };
 
 // A row out of place does not compile.

@@ -18,14 +18,14 @@ constexpr std::string_view name_of(Type type) noexcept {
 enum class CounterId : std::uint8_t {
   chunks_published, chunks_acknowledged, chunk_publish_errors, audio_received_seconds, audio_dropped_seconds, frames_received, frames_delivered,
   frames_skipped, mailbox_dropped_frames, captions_received, captions_delivered, caption_resumes, messages_malformed, signaling_relayed,
-  originals_suppressed, originals_restored, handshakes_accepted, handshakes_refused, closes, client_errors, kafka_disconnects, kafka_troubles, redis_disconnects,
+  originals_suppressed, originals_restored, sequence_owned, sequence_conflicts, handshakes_accepted, handshakes_refused, closes, client_errors, kafka_disconnects, kafka_troubles, redis_disconnects,
   kafka_consumed_bytes, kafka_sampled_bytes, partition_misplaced, log_lines_suppressed, count_
 };
 enum class GaugeId : std::uint8_t {
   sessions, rooms, ready, draining, kafka_up, redis_up, outbox_bytes, buffered_audio_seconds, buffered_audio_bytes, mailbox_messages,
   caption_history_bytes, caption_history_rooms, kafka_partitions_fetched, start_time_seconds, build_info, count_
 };
-enum class HistogramId : std::uint8_t { stage_latency_seconds, loop_turn_seconds, count_ };
+enum class HistogramId : std::uint8_t { stage_latency_seconds, loop_turn_seconds, sequence_wait_seconds, count_ };
 
 inline constexpr std::size_t labels_max = 3;
 

@@ -10,6 +10,7 @@
 #include "core/domain/cluster.hpp"
 #include "core/domain/ids.hpp"
 #include "core/domain/media.hpp"
+#include "core/domain/numbering.hpp"
 
 namespace fluentgate::redis {
 
@@ -36,7 +37,7 @@ struct Push {
 // The user is no longer a field of room:{room_id}:participants.
 struct MemberGone { RoomId room; UserId user; };
 
-using Inbound = std::variant<BusState, RoomView, SeatTold, SeatGone, InstanceGone, RoomNote, Push, MemberGone>;
+using Inbound = std::variant<BusState, RoomView, SeatTold, SeatGone, InstanceGone, RoomNote, Push, MemberGone, NumberNews>;
 
 class InboundSink {
  public:

@@ -23,6 +23,8 @@ struct Uploads final : gateway::SpeechUploads::Listener {
     told += user.value + "=" + std::to_string(dropped.us() / 1000) + " ";
     told_refused_us += dropped.refused_us;
   }
+  void numbers_owned(NumberKeeper::Way way, std::int64_t) override { ways += std::string(NumberKeeper::name_of(way)) + " "; }
+  void numbers_conflict(const RoomId&, const UserId& user, const std::string&) override { conflicts += user.value + " "; }
   void push(const std::string& user, std::int64_t ms = 20) {
     AudioChunk chunk;
     chunk.room = RoomId("r");
@@ -45,7 +47,7 @@ struct Uploads final : gateway::SpeechUploads::Listener {
   int published = 0, acknowledged = 0;
   std::int64_t dropped_us = 0;
   std::int64_t told_refused_us = 0;
-  std::string refused, told, demand, spoken;
+  std::string refused, told, demand, spoken, ways, conflicts;
   gateway::SpeechUploads uploads{settings, clock, publisher, *this};
 };
 
