@@ -33,7 +33,7 @@ class SystemClock final : public Clock {
 
 class Complaints final : public Logger {
  public:
-  bool enabled(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
+  bool enabled(LogLevel level) const noexcept override { return level <= LogLevel::warn; }
   void write(LogLevel level, std::string_view category, std::string_view text) noexcept override {
     if (enabled(level)) std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(category.size()), category.data(), static_cast<int>(text.size()), text.data());
   }
