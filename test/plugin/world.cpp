@@ -11,6 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Those of the test come last, and win.
+std::vector<std::string> with(std::vector<std::string> options, const std::vector<std::string>& own) {
+  options.insert(options.end(), own.begin(), own.end());
+  return options;
+}
+
 // Captions have both: there `event` is what tells them apart.
 std::string type_of(const Frame& frame) {
   if (frame.opcode != Frame::text) return {};
@@ -87,6 +93,7 @@ std::string Client::refused(std::string_view code) {
 Cluster::Cluster(const std::vector<std::string>& topics, int partitions) {
   if (const auto bootstrap = real_kafka()) {
     topics_ = std::make_unique<OwnTopics>(*bootstrap, topics, partitions);
+    redis_ = std::make_unique<RedisServer>();
     return;
   }
   auto cluster = kafka::EmbeddedCluster::start(topics, log_, partitions);
@@ -100,7 +107,7 @@ kafka::EmbeddedCluster* Cluster::operator->() {
 }
 
 std::vector<std::string> Cluster::options() const {
-  if (topics_) return topics_->options();
+  if (topics_) return with(topics_->options(), {"redis.url=" + redis_->url()});
   return {"kafka.bootstrap.servers=" + cluster_->bootstrap()};
 }
 
@@ -118,12 +125,6 @@ std::string bootstrap_of(HostProcess& host) {
   return text_member(host.connect().request("GET", "/readyz").body, "kafka.bootstrap");
 }
 
-// Those of the test come last, and win.
-std::vector<std::string> with(std::vector<std::string> options, const std::vector<std::string>& own) {
-  options.insert(options.end(), own.begin(), own.end());
-  return options;
-}
-
 std::unique_ptr<OwnTopics> topics_for(const std::vector<std::string>& options) {
   const auto bootstrap = real_kafka();
   if (!bootstrap) return nullptr;
@@ -138,8 +139,8 @@ std::unique_ptr<OwnTopics> topics_for(const std::vector<std::string>& options) {
 }  // namespace
 
 World::World(const std::vector<std::string>& options)
-    : topics_(topics_for(options)),
-      host(FLUENTGATE_BUILD_DIR, quick(topics_ ? with(topics_->options(), options) : options)),
+    : topics_(topics_for(options)), redis_(topics_ ? std::make_unique<RedisServer>() : nullptr),
+      host(FLUENTGATE_BUILD_DIR, quick(topics_ ? with(with(topics_->options(), {"redis.url=" + redis_->url()}), options) : options)),
       worker(topics_ ? topics_->address() : KafkaAddress{bootstrap_of(host)}) {
   if (topics_) host.wait_ready();
 }

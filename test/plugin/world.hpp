@@ -1,5 +1,6 @@
 // What most plugin tests start from: a host on a free port with the real plugin, clients on real sockets, and a Kafka client that plays the
-// pipeline worker. Kafka is the embedded cluster, or the broker that FLUENTGATE_TEST_KAFKA names, with topics of the test's own.
+// pipeline worker. Kafka is the embedded cluster and there is no Redis; or it is the broker that FLUENTGATE_TEST_KAFKA names, with topics of the test's
+// own, and a redis-server of the test's own beside it.
 // Every wait has a deadline. Thread: one.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "test/support/host_process.hpp"
 #include "test/support/inbound_sink.hpp"
 #include "test/support/kafka_peer.hpp"
+#include "test/support/redis_server.hpp"
 
 namespace fluentgate::test {
 
@@ -109,6 +111,7 @@ class Cluster {
   CollectingLogger log_;
   std::unique_ptr<kafka::EmbeddedCluster> cluster_;
   std::unique_ptr<OwnTopics> topics_;
+  std::unique_ptr<RedisServer> redis_;  // beside the real broker
 };
 
 class World {
@@ -130,6 +133,7 @@ class World {
 
  private:
   std::unique_ptr<OwnTopics> topics_;  // on the real broker, where the test runs against it; gone after the two that use them
+  std::unique_ptr<RedisServer> redis_;  // beside it
 
  public:
   HostProcess host;
