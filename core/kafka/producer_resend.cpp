@@ -120,7 +120,6 @@ void Producer::replace_client(std::vector<Inbound>& batch) {
     return;
   }
   recreated_.fetch_add(1);
-  connected_.store(false);
   limit_asked_ = false;  // the answer went with the client
   const std::size_t again = resend_.size();
   // librdkafka throws its queues out one after another, not in the order in which it was given the messages.

@@ -58,6 +58,24 @@ TEST(loss_and_return_are_told_within_two_seconds) {
   CHECK(world.sink.wait<SynthesizedFrame>(1));
 }
 
+TEST(outage_after_the_producer_was_replaced_is_told) {
+  KafkaWorld world;
+  kafka::BrokerStateTeller state(world.sink, world.log);
+  world.use_outside_cluster();
+  state.consumer_connected(true);
+  auto producer = kafka::Producer::start(world.settings.kafka, {world.outside->bootstrap(), "test", true}, world.sink, state, world.log, world.clock);
+  CHECK(producer);
+  CHECK((*producer)->publish(chunk("room-1", "ann", 0), 0).ok());
+  CHECK((*producer)->flush(10000).ok());
+  CHECK(state.current().connected);
+  (*producer)->provoke_fatal_error();
+  CHECK(eventually([&] { return (*producer)->recreated() == 1; }));
+  world.outside->set_down();
+  CHECK(eventually([&] { return !state.current().connected; }));
+  world.outside->set_up();
+  CHECK(eventually([&] { return state.current().connected; }));
+}
+
 TEST(outage_repeats_and_loses_no_caption) {
   KafkaWorld world;
   world.start_and_wait();
