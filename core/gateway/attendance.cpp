@@ -158,7 +158,7 @@ Seat Hub::join(auth::Admitted admitted, Transport& transport) {
   core.interest.set(room.id(), room.listened());
   if (admitted.endpoint == Endpoint::captions) {
     captions.subscribe(room, seat.session, admitted.caption);
-  } else {
+  } else if (admitted.endpoint == Endpoint::audio || !cluster || !cluster->awaits_view(room.id(), seat.participant->user)) {
     heartbeat(seat.session);
   }
   return seat;

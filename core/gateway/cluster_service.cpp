@@ -153,6 +153,11 @@ void ClusterService::contest(Room& room, Participant& participant) {
 
 // --- presence ---
 
+bool ClusterService::awaits_view(const RoomId& room, const UserId& user) const {
+  const auto found = rooms_.find(room);
+  return found != rooms_.end() && found->second.awaiting.contains(user);
+}
+
 void ClusterService::signaling_joined(Room& room, Participant& participant) {
   RoomState* state = state_of(room.id());
   if (state == nullptr) return;
@@ -203,7 +208,10 @@ void ClusterService::settle(Room& room, RoomState& state) {
     publish_presence(room, user, wire::user_joined_event(PresenceService::peer_of(*participant)));
   }
   for (const UserId& user : std::exchange(state.awaiting, {})) {
-    if (const auto participant = room.find(user); participant && participant->present()) hub_.presence.tell_existing(room, *participant);
+    if (const auto participant = room.find(user); participant && participant->present()) {
+      hub_.presence.tell_existing(room, *participant);
+      hub_.heartbeat(participant->signaling);
+    }
   }
 }
 

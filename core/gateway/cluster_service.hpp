@@ -44,6 +44,8 @@ class ClusterService {
   void gone(const Room& room, const UserId& user);  // no sockets here any more
   // A signaling socket was opened: existing_users to it, now or when the room's view has come; user_joined to others if it was present nowhere.
   void signaling_joined(Room& room, Participant& participant);
+  // Its existing_users, and the first heartbeat behind it, come with the room's view.
+  bool awaits_view(const RoomId& room, const UserId& user) const;
   void signaling_left(Room& room, const UserId& user) { presence_changed(room, user, true); }
   void voiced(Room& room, Participant& participant);
   void note(const Room& room, const wire::RoomNote& note) { bus_.note(room.id(), wire::note_text(note)); }

@@ -16,8 +16,8 @@ namespace {
 
 std::vector<std::string> with_servers(std::vector<std::string> options, const FluentMeet& world) {
   options.push_back("auth.secret_file=" + world.folder.file("secret", test_secret));
-  options.push_back("redis.url=" + world.redis.url());
   for (std::string& option : world.kafka.options()) options.push_back(std::move(option));
+  options.push_back("redis.url=" + world.redis.url());  // the last one counts
   options.emplace_back("kafka.consumer.fetch.wait.max.ms=10");  // the mock delays an empty fetch by the whole wait
   return options;
 }

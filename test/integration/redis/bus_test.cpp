@@ -78,6 +78,7 @@ TEST(an_instance_killed_without_farewell_is_gone_within_eleven_seconds) {
   Instance b(server.url(), "b-1", hooks);
   CHECK(b.up());
   b.bus->open(room);
+  CHECK(b.views("r1", {}, false));
   {
     Instance a(server.url(), "a-1");
     CHECK(a.up());
