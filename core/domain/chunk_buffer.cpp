@@ -21,10 +21,10 @@ ChunkBuffer::~ChunkBuffer() {
   for (const AudioChunk& chunk : waiting_) budget_.bytes -= cost_of(chunk);
 }
 
-bool ChunkBuffer::over() const noexcept {
+bool ChunkBuffer::over(bool waits_for_kafka) const noexcept {
   if (waiting_.empty()) return false;
   if (budget_.bytes > budget_.bytes_max) return true;
-  return waiting_us_ > buffer_us_ && !(waiting_.size() == 1 && inflight_us_ == 0);
+  return waits_for_kafka && waiting_us_ > buffer_us_ && !(waiting_.size() == 1 && inflight_us_ == 0);
 }
 
 void ChunkBuffer::drop_oldest() noexcept {
@@ -35,12 +35,12 @@ void ChunkBuffer::drop_oldest() noexcept {
   waiting_.pop_front();
 }
 
-std::int64_t ChunkBuffer::push(AudioChunk chunk) {
+std::int64_t ChunkBuffer::push(AudioChunk chunk, bool waits_for_kafka) {
   budget_.bytes += cost_of(chunk);
   waiting_us_ += chunk.duration_us;
   waiting_.push_back(std::move(chunk));
   const std::int64_t before_us = waiting_us_;
-  while (over()) drop_oldest();
+  while (over(waits_for_kafka)) drop_oldest();
   tell_gap();
   return before_us - waiting_us_;
 }

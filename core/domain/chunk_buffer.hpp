@@ -26,7 +26,8 @@ class ChunkBuffer {
   // Adds a chunk at the end; drops the oldest until buffer_ms and the budget hold (the new one itself last). Returns the microseconds dropped
   // and adds them, as gap_ms, to the chunk that now comes first (or to the next pushed one if none is left). A gap that a dropped chunk told
   // goes on to that chunk as well. A chunk longer than buffer_ms stays if it is alone and nothing is in flight: it is what goes out next.
-  std::int64_t push(AudioChunk chunk);
+  // `waits_for_kafka` false: it waits a moment for something else (its number), and only the budget holds.
+  std::int64_t push(AudioChunk chunk, bool waits_for_kafka = true);
   // The next chunk, if the inflight bound allows one more (at least one may always be in flight). It stays until take().
   const AudioChunk* peek() const noexcept;
   // Removes it (there is one) and counts its duration as in flight.
@@ -46,7 +47,7 @@ class ChunkBuffer {
   std::int64_t inflight_us() const noexcept { return inflight_us_; }
 
  private:
-  bool over() const noexcept;
+  bool over(bool waits_for_kafka) const noexcept;
   void drop_oldest() noexcept;
   void tell_gap() noexcept;
 

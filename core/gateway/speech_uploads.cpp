@@ -4,6 +4,7 @@ namespace fluentgate::gateway {
 
 namespace {
 constexpr SteadyMs told_every_ms = 1000;
+constexpr SteadyMs number_asked_ms = 1000;  // an instance that lives has answered by then
 constexpr std::size_t split_bytes_min = 1600;  // PCM that is too large for a message is published in halves, down to this
 constexpr SteadyMs gap_kept_ms = 60000;  // for a speaker that is silent after a drop
 std::string key_of(const RoomId& room, const UserId& user) { return room.value + '\0' + user.value; }
@@ -33,7 +34,10 @@ void SpeechUploads::push(AudioChunk chunk) {
   }
   upload->pushed_ms = clock_.steady_ms();
   numbers_.awake(upload->pushed_ms);
-  if (const std::int64_t dropped_us = upload->buffer.push(std::move(chunk)); dropped_us > 0) {
+  if (upload->buffer.empty()) upload->waits_since_ms = upload->pushed_ms;
+  // One message may be longer than kafka.buffer_ms: while its number is being asked for, that is no reason to drop it.
+  const bool asks = upload->pushed_ms - upload->waits_since_ms < number_asked_ms && !numbers_.next(chunk.room, chunk.user);
+  if (const std::int64_t dropped_us = upload->buffer.push(std::move(chunk), !asks); dropped_us > 0) {
     upload->dropped.waited_us += dropped_us;
     listener_.chunk_dropped(dropped_us);
   }

@@ -77,6 +77,7 @@ class SpeechUploads final : private NumberKeeper::Listener {
     Dropped dropped;  // not told yet
     SteadyMs told_ms = -1000000;
     SteadyMs pushed_ms = 0;
+    SteadyMs waits_since_ms = 0;  // of the first that waits
     Upload(RoomId r, UserId u, BufferBudget& budget, std::int64_t buffer_ms, std::int64_t inflight_ms)
         : room(std::move(r)), user(std::move(u)), buffer(budget, buffer_ms, inflight_ms) {}
   };
