@@ -45,7 +45,11 @@ std::optional<std::int64_t> NumberKeeper::next(const RoomId& room, const UserId&
   Speaker& speaker = speakers_[key(room, user)];
   if (speaker.state == State::owned) {
     if (speaker.releasing && speaker.allowance == 0) return std::nullopt;
-    if (!away_since_ms_) return speaker.next;
+    if (!away_since_ms_) {
+      if (!doubtful(speaker)) return speaker.next;
+      check(speaker);
+      return std::nullopt;
+    }
     const SteadyMs now = clock_.steady_ms();
     if (!away_for_long(now) || speaker.inflight > 0 || now - speaker.used_ms <= away_idle_ms) return speaker.next;
     speaker.provisional = true;
@@ -64,6 +68,21 @@ std::optional<std::int64_t> NumberKeeper::next(const RoomId& room, const UserId&
   if (away_for_long(now)) read_log(speaker, true);
   else claim(speaker);
   return std::nullopt;
+}
+
+// Silent since before all were back on Redis: meanwhile it may have been elsewhere, numbered by an instance that could not tell us. One question, not one
+// a frame.
+bool NumberKeeper::doubtful(const Speaker& speaker) const {
+  if (speaker.used_ms >= back_until_ms_ || speaker.inflight > 0 || speaker.confirmed_ms > speaker.used_ms) return false;
+  return clock_.steady_ms() - speaker.used_ms > away_idle_ms;
+}
+
+void NumberKeeper::check(Speaker& speaker) {
+  speaker.state = State::checking;
+  speaker.asked_ms = clock_.steady_ms();
+  NumberRecord record = speaker.record;
+  if (speaker.inflight == 0) record.next = speaker.next;
+  authority_->save_all({{speaker.who.room, speaker.who.user, std::move(record), speaker.provisional}});
 }
 
 void NumberKeeper::used(const RoomId& room, const UserId& user) {
@@ -271,10 +290,7 @@ bool NumberKeeper::tend(Speaker& speaker, SteadyMs now) {
   }
   if (!authority_->connected()) return false;
   if (speaker.state == State::checking) {
-    speaker.asked_ms = now;
-    NumberRecord record = speaker.record;
-    if (speaker.inflight == 0) record.next = speaker.next;
-    authority_->save_all({{speaker.who.room, speaker.who.user, std::move(record), speaker.provisional}});
+    check(speaker);
     return false;
   }
   if (speaker.inflight == 0 && speaker.wanted_by.empty() && listener_.chunks_waiting(speaker.who.room, speaker.who.user) == 0) return true;

@@ -78,7 +78,7 @@ class NumberKeeper {
     NumberAuthority::Speaker who;
     State state = State::none;
     std::uint64_t ticket = 0;       // of the question under way
-    SteadyMs asked_ms = 0, wanted_ms = 0, used_ms = 0, heard_ms = 0, not_before_ms = 0, saved_ms = 0;
+    SteadyMs asked_ms = 0, wanted_ms = 0, used_ms = 0, heard_ms = 0, not_before_ms = 0, saved_ms = 0, confirmed_ms = 0;
     NumberRecord record;            // owned: the checkpoint; waiting: whose
     std::int64_t next = 0;
     std::size_t inflight = 0;
@@ -102,6 +102,8 @@ class NumberKeeper {
   void read_log(Speaker& speaker, bool lookback);
   void own(Speaker& speaker);
   void lost(Speaker& speaker, const NumberRecord& record);
+  bool doubtful(const Speaker& speaker) const;
+  void check(Speaker& speaker);
   void begin_release(Speaker& speaker, SteadyMs now);
   void end_release(Speaker& speaker);
   void answer_wanting(Speaker& speaker);

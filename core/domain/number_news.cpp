@@ -107,6 +107,7 @@ void NumberKeeper::take_saved(const NumberSaved& saved) {
   if (speaker->state != State::checking) return;
   speaker->state = State::owned;
   speaker->suspect = 0;
+  speaker->confirmed_ms = speaker->saved_ms;
   const NumberAuthority::Speaker who = speaker->who;
   listener_.number_known(who.room, who.user);
 }

@@ -268,6 +268,41 @@ TEST(numbers_are_told_again_to_a_redis_that_came_back_empty) {
   CHECK_EQ(b.ways, "handed_over log ");
 }
 
+// Found by the soak: the speaker went elsewhere while Redis was away, which came back empty; its former owner told Redis what it knew, before the new one
+// did, and was not told that it had lost it.
+TEST(numbers_of_a_speaker_that_comes_back_after_an_outage_are_asked_for_first) {
+  NumberWorld world;
+  NumberNode& a = world.start("a");
+  NumberNode& b = world.start("b");
+  a.say("ana", 2);
+  world.settle();
+  a.ack();
+  for (NumberNode* node : {&a, &b}) {
+    node->linked = false;
+    node->keeper.take(AuthorityState{false});
+  }
+  for (int i = 0; i < 15; ++i) {
+    a.say("ana");
+    world.run(100);
+  }
+  b.say("ana");  // it went to the other one
+  world.run(300);
+  b.say("ana", 3);
+  world.run(300);
+  world.redis.clear();
+  for (NumberNode* node : {&a, &b}) {
+    node->linked = true;
+    node->keeper.take(AuthorityState{true});
+    world.run(20);
+  }
+  CHECK_EQ(world.redis["ana"].owner, "b");
+  world.run(3000);
+  a.say("ana", 2);  // and came back
+  world.run(1500);
+  CHECK_EQ(world.fault(), "");
+  CHECK_EQ(world.log.size(), 2u + 15u + 4u + 2u);
+}
+
 TEST(numbers_are_asked_for_again_where_answers_are_lost) {
   NumberWorld world;
   NumberNode& a = world.start("a");
