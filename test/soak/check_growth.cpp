@@ -71,10 +71,10 @@ std::vector<GrowthChecker::Row> GrowthChecker::rows(Ms warm_ms) const {
   return out;
 }
 
-void GrowthChecker::finish(Ms warm_ms) {
+void GrowthChecker::finish(Ms warm_ms, bool filling) {
   for (const Row& row : rows(warm_ms)) {
     if (row.memory_mb) {
-      const double allowed = std::max(memory_growth_mb_max, row.memory_mb->first * memory_growth_share_max);
+      const double allowed = filling ? filling_growth_mb_max : std::max(memory_growth_mb_max, row.memory_mb->first * memory_growth_share_max);
       if (row.memory_mb->growth() > allowed) {
         journal_.violation(flat, row.process + ": memory grew by " + shown(row.memory_mb->growth()) + " MB in " + clock_text(row.memory_mb->over_ms) +
                                      ", allowed are " + shown(allowed));

@@ -35,7 +35,8 @@ void PresenceChecker::ended(int room, int person, bool killed) {
   who.ending = false;
   who.greeted = false;
   who.since_ms = now;
-  who.known_by_ms = now + (killed ? killed_known_within_ms : known_within_ms);
+  if (killed) who.killed_known_by_ms = now + killed_known_within_ms;
+  who.known_by_ms = std::max(now + known_within_ms, who.killed_known_by_ms);
 }
 
 void PresenceChecker::replaced(int person) {

@@ -45,6 +45,7 @@ class PresenceChecker {
     bool here = false, ending = false;
     Ms since_ms = 0;     // of `here`, or of its contrary
     Ms known_by_ms = 0;  // by everybody else
+    Ms killed_known_by_ms = 0;  // until then a killed instance may still have a seat of it, which shows again when a newer one goes
     Ms view_known_by_ms = 0;  // what it sees itself on a socket that replaced another
     bool greeted = false;
     std::set<int> view;

@@ -39,6 +39,7 @@ void Director::begin_fault(const Fault& fault) {
   pauses_before_ = stage_.pauses.size();
   stage_.journal.note("fault " + std::to_string(next_fault_ + 1) + ": " + name_of(fault.kind) + " for " + std::to_string(fault.for_ms) + " ms");
   disturb();
+  stage_.heartbeats.expect_nothing();  // of the fault before
   const auto done = [this] { mended(); };
   switch (fault.kind) {
     case Fault::Kind::kill: kill_instance(fault.instance, fault.for_ms, done); break;
@@ -53,6 +54,8 @@ void Director::begin_fault(const Fault& fault) {
     case Fault::Kind::redis_freeze: {
       const bool freeze = fault.kind == Fault::Kind::redis_freeze;
       stage_.presence.redis_away();
+      stage_.redis_away = true;
+      stage_.nobody_moves = fault.kind == Fault::Kind::kill_while_redis_away;
       freeze ? redis_.freeze() : redis_.kill();
       const Ms told_ms = freeze ? frozen_told_ms : degraded_told_ms;
       if (fault.for_ms > told_ms) stage_.heartbeats.expect({"degraded", "down"}, told_ms);
@@ -134,6 +137,7 @@ void Director::mended() {
   broken_ = false;
   const bool redis = fault.kind == Fault::Kind::redis_kill || fault.kind == Fault::Kind::redis_freeze || fault.kind == Fault::Kind::kill_while_redis_away;
   const bool kill = fault.kind == Fault::Kind::kill || fault.kind == Fault::Kind::kill_while_redis_away || fault.kind == Fault::Kind::kill_while_broker_away;
+  stage_.redis_away = stage_.nobody_moves = false;
   redis_settled_ms_ = now + (redis ? redis_settled_after_ms : settled_after_ms);
   calm_from_ms_ = std::max(redis_settled_ms_, kill ? fault_began_ms_ + kill_settled_after_ms : 0);
   // Sometimes the next one comes before all have settled, mostly after.

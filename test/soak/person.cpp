@@ -11,6 +11,7 @@ namespace {
 
 constexpr Ms backoff_first_ms = 250, backoff_max_ms = 4000;
 constexpr Ms replaced_within_ms = 6000;
+constexpr Ms alone_settled_ms = 4000;
 constexpr std::int64_t token_s = 7 * 86400;
 
 }  // namespace
@@ -159,14 +160,19 @@ void Person::come_back(int instance, Ms delay_ms, Pause::Cause cause) {
   });
 }
 
+// While Redis is away, who speaks on two instances within about a second can be numbered by both (docs/decisions/0006): that is a limit, not a fault.
+bool Person::may_move() const {
+  return wants_in_ && !returning_ && !taking_over_ && !stage_.nobody_moves && (!stage_.redis_away || settled(alone_settled_ms));
+}
+
 void Person::leave(Ms for_ms) {
-  if (!wants_in_ || returning_ || taking_over_) return;
+  if (!may_move()) return;
   come_back(target_, for_ms, Pause::Cause::own);
   pause_since_ms_.reset();  // wanted
 }
 
 void Person::move(int instance) {
-  if (!wants_in_ || returning_ || taking_over_ || !all_open()) return;
+  if (!may_move() || !all_open()) return;
   come_back(instance == target_ ? instance + 1 : instance, 0, Pause::Cause::own);
 }
 

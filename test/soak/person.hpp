@@ -32,9 +32,9 @@ class Person {
 
   int id() const noexcept { return id_; }
   int room() const noexcept { return plan_.room; }
-  bool present() const { return signaling_ && signaling_->open; }
+  bool present() const { return usable(signaling_); }
   bool settled(Ms for_ms) const;         // all sockets open for as long
-  bool all_open() const { return present() && audio_ && audio_->open; }
+  bool all_open() const { return present() && usable(audio_); }
   bool wants_in() const noexcept { return wants_in_; }
 
  private:
@@ -52,6 +52,7 @@ class Person {
   void refused(const LinePtr& line, int status, const std::string& body);
   void closed(const LinePtr& line, int code, bool ours);
   void close_all();
+  bool may_move() const;
   void come_back(int instance, Ms delay_ms, Pause::Cause cause);
   void all_there();
   void text(const LinePtr& line, std::string_view text);
@@ -60,6 +61,8 @@ class Person {
   void error_event(const LinePtr& line, std::string_view text);
   void binary(const LinePtr& line, std::string_view bytes);
   void going_away(const LinePtr& line, Ms retry_after_ms);
+  // Open, and its end not begun: what is sent on it is sent.
+  static bool usable(const LinePtr& line) { return line && line->open && line->socket->is_open(); }
   bool current(const LinePtr& line) const { return line == audio_ || line == signaling_; }
   void unlike(const LinePtr& line, const std::string& what);
   std::string languages_query() const;

@@ -109,7 +109,7 @@ void Person::binary(const LinePtr& line, std::string_view bytes) {
 }
 
 void Person::tick() {
-  if (!plan_.speaks || quiet_ || !audio_ || !audio_->open) return;
+  if (!plan_.speaks || quiet_ || !usable(audio_)) return;
   const Ms now = stage_.reactor.now_ms();
   if (muted_ && now >= mute_until_ms_) {
     audio_->socket->send_text(R"({"type":"unmute"})");
@@ -131,21 +131,21 @@ void Person::tick() {
 }
 
 void Person::listen(int language) {
-  if (!audio_ || !audio_->open) return;
+  if (!usable(audio_)) return;
   listening_ = {language};
   stage_.audio.asked_for(id_, listening_);
   audio_->socket->send_text(R"({"type":"set_language","listening_language":")" + std::string(languages[language]) + "\"}");
 }
 
 void Person::speak(int language) {
-  if (!audio_ || !audio_->open) return;
+  if (!usable(audio_)) return;
   spoken_ = language;
   stage_.audio.speaks(id_, language);
   audio_->socket->send_text(R"({"type":"set_language","speaking_language":")" + std::string(languages[language]) + "\"}");
 }
 
 void Person::mute(Ms for_ms) {
-  if (!audio_ || !audio_->open || muted_) return;
+  if (!usable(audio_) || muted_) return;
   muted_ = true;
   mute_until_ms_ = stage_.reactor.now_ms() + for_ms;
   audio_->socket->send_text(R"({"type":"mute"})");

@@ -38,6 +38,8 @@ struct Stage {
   std::vector<Pause> pauses = {};
   bool calm = false;       // nothing is broken, nor was a moment ago
   bool replacing = false;  // Redis has been there long enough for instances to know of each other's sockets
+  bool redis_away = false;
+  bool nobody_moves = false;  // by their own will
   int next_socket = 0;
 };
 

@@ -105,6 +105,18 @@ TEST(a_killed_instances_user_has_fifteen_seconds_and_no_more) {
   CHECK_EQ(world.of(PresenceChecker::truth), 1u);
 }
 
+TEST(who_comes_back_and_goes_again_has_the_fifteen_seconds_of_its_killed_instance) {
+  World world;
+  world.checker.ended(0, 2, true);
+  world.checker.opened(0, 2);
+  world.checker.existing_users(2, {1});
+  world.checker.ended(0, 2, false);
+  world.later(PresenceChecker::killed_known_within_ms + PresenceChecker::slack_ms - 1);
+  CHECK_WELL(world);
+  world.later(2);
+  CHECK_EQ(world.of(PresenceChecker::truth), 1u);
+}
+
 TEST(nothing_is_asked_while_redis_is_away_and_all_is_five_seconds_after) {
   World world;
   world.checker.redis_away();

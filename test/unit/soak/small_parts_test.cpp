@@ -25,22 +25,32 @@ struct Growing : Run {
 TEST(a_flat_process_is_well) {
   Growing growing;
   growing.run(0, 0);
-  growing.checker.finish(0);
+  growing.checker.finish(0, false);
   CHECK_WELL(growing);
 }
 
 TEST(memory_that_grows_is_found) {
   Growing growing;
   growing.run(GrowthChecker::memory_growth_mb_max + 2, 0);
-  growing.checker.finish(0);
+  growing.checker.finish(0, false);
   CHECK_EQ(growing.of(GrowthChecker::flat), 1u);
 }
 
 TEST(descriptors_that_grow_are_found) {
   Growing growing;
   growing.run(0, GrowthChecker::descriptor_growth_max + 3);
-  growing.checker.finish(0);
+  growing.checker.finish(0, false);
   CHECK_EQ(growing.of(GrowthChecker::flat), 1u);
+}
+
+TEST(a_short_run_may_fill_its_histories_and_no_more) {
+  Growing filling, leaking;
+  filling.run(GrowthChecker::filling_growth_mb_max - 10, 0);
+  filling.checker.finish(0, true);
+  CHECK_WELL(filling);
+  leaking.run(GrowthChecker::filling_growth_mb_max + 10, 0);
+  leaking.checker.finish(0, true);
+  CHECK_EQ(leaking.of(GrowthChecker::flat), 1u);
 }
 
 TEST(what_grows_while_warming_up_is_left_out) {
@@ -50,7 +60,7 @@ TEST(what_grows_while_warming_up_is_left_out) {
     growing.checker.sample("p", 90.0, 100, 0);
     growing.now += 2000;
   }
-  growing.checker.finish(302000);
+  growing.checker.finish(302000, false);
   CHECK_WELL(growing);
   CHECK_EQ(growing.checker.rows(302000).size(), 1u);
   CHECK(growing.checker.rows(302000)[0].memory_mb.has_value());
