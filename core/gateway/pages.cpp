@@ -71,6 +71,7 @@ Page Pages::ready_page(bool draining) const {
   wire::ObjectWriter page;
   std::string processes;
   if (siblings_ != nullptr) {
+    publish(draining);  // first: once one process has said that all are ready, the others must find the same
     int count = all_ready ? 1 : 0;
     for (const auto& other : siblings_->others()) count += other.ready ? 1 : 0;
     all_ready = count == siblings_->processes();

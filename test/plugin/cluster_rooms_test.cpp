@@ -139,8 +139,10 @@ TEST(cluster_captions_resume_on_another_host) {
   first.event("caption");
   Client mark = a.captions({.user = "v"});  // a place in the log behind "one"
   const std::string end = mark.greeting.back();
+  Client there = b.captions({.user = "w"});  // tells that "two" has reached that host too: else it may come live, behind history_end
   a.worker.produce(transcript({.text = "two", .number = 1}));
   CHECK_EQ(text_member(first.event("caption"), "text"), "two");
+  CHECK_EQ(text_member(there.event("caption"), "text"), "two");
   Client resumed = b.captions({.user = "u"}, "since=" + text_member(end, "offset") + "&epoch=" + text_member(end, "epoch"));
   CHECK_EQ(member(resumed.greeting.back(), "recovered"), "true");
   CHECK_EQ(resumed.greeting.size(), 2u);
